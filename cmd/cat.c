@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cmd/look.h"
+#include "core/reader.h"
+
+/* Bytes of a file as --range says: from the beginning, or the last `suffix`. */
+typedef struct {
+	gboolean is_suffix;
+	guint64 first, last; /* both included; last G_MAXUINT64: to the end */
+	guint64 suffix;
+} Range;
+
+static gboolean parse_number(const char *text, guint64 *value)
+{
+	return g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, value, NULL);
+}
+
+static gboolean parse_range(const char *text, Range *range, GError **error)
+{
+	const char *dash = strchr(text, '-');
+	g_autofree char *first = dash ? g_strndup(text, (gsize)(dash - text)) : NULL;
+	gboolean ok;
+
+	*range = (Range){ .last = G_MAXUINT64 };
+	if (!dash)
+		ok = FALSE;
+	else if (!*first)
+		ok = range->is_suffix = parse_number(dash + 1, &range->suffix);
+	else
+		ok = parse_number(first, &range->first) &&
+		     (!dash[1] ||
+		      (parse_number(dash + 1, &range->last) && range->first <= range->last));
+	return ok ||
+	       mlv_fail(error, MLV_ERROR_USAGE,
+			"'%s' is no range; write FIRST-LAST, FIRST- or -COUNT, in bytes from 0",
+			text);
+}
+
+/* Where the range lies in a file of `size` bytes. */
+static gboolean apply_range(const Range *range, const char *path, guint64 size, guint64 *from,
+			    guint64 *length, GError **error)
+{
+	if (range->is_suffix) {
+		*length = MIN(range->suffix, size);
+		*from = size - *length;
+		return TRUE;
+	}
+	if (range->first > 0 && range->first >= size)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' has %" G_GUINT64_FORMAT
+				" bytes; the range begins behind its end",
+				path, size);
+	*from = range->first;
+	*length = MIN(range->last, size ? size - 1 : 0) - range->first + (size > 0);
+	return TRUE;
+}
+
+static gboolean write_out(const guint8 *data, gsize length, gpointer user, GError **error)
+{
+	return mlv_cmd_write(user, data, length, error);
+}
+
+static gboolean cat_one(MlvCmd *cmd, MlvView *view, const char *word, const Range *range,
+			guint threads, GError **error)
+{
+	g_autoptr(MlvSpot) spot = mlv_view_find(view, word, error);
+	guint64 from = 0, length = 0;
+
+	if (!spot)
+		return FALSE;
+	if (spot->folder || spot->entry.mode == MLV_MODE_DIRECTORY)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' is a directory; 'mlv ls %s' lists it", word, word);
+	if (!apply_range(range, word, spot->entry.ref.size, &from, &length, error))
+		return FALSE;
+	return mlv_read_range(mlv_view_source(view), &spot->entry.ref, from, length, threads,
+			      write_out, cmd, error) ||
+	       mlv_view_advise(spot->path, error);
+}
+
+gboolean mlv_cmd_cat(MlvCmd *cmd, int argc, char **argv, GError **error)
+{
+	g_autofree char *text = NULL;
+	const GOptionEntry entries[] = {
+		{ "range", 0, 0, G_OPTION_ARG_STRING, &text,
+		  "only these bytes, counted from 0, both ends included", "FIRST-LAST" },
+		{ NULL },
+	};
+	Range range = { .last = G_MAXUINT64 };
+	guint threads;
+
+	if (!mlv_options_parse(cmd, entries, &argc, &argv,
+			       "[REV:]PATH...\nmlv cat v1.0:data/labels.csv\n"
+			       "mlv cat --range 0-1023 model.bin",
+			       error) ||
+	    !mlv_options_count(cmd, argc, 1, -1, error) ||
+	    (text && !parse_range(text, &range, error)))
+		return FALSE;
+	g_autoptr(MlvView) view = mlv_cmd_open_view(cmd, TRUE, error);
+	if (!view || !mlv_cmd_jobs(cmd, &threads, error))
+		return FALSE;
+	for (int i = 1; i < argc; i++)
+		if (!cat_one(cmd, view, argv[i], &range, threads, error))
+			return FALSE;
+	return TRUE;
+}

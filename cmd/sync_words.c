@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/sync_words.h"
+
+#include "cmd/ui_json.h"
+
+static gboolean take_revisions(MlvSyncWords *words, MlvRepo *repo, char **revs, guint count,
+			       gboolean workspace, GError **error)
+{
+	MlvOid head;
+	gboolean unborn;
+
+	if (words->all && !mlv_selection_add_refs(words->selection, "refs/", TRUE, error))
+		return FALSE;
+	if (words->tags && !mlv_selection_add_refs(words->selection, "refs/tags/", FALSE, error))
+		return FALSE;
+	for (guint i = 0; i < count; i++)
+		if (!mlv_selection_add_rev(words->selection, revs[i], FALSE, error))
+			return FALSE;
+	if (words->all || words->tags || count > 0)
+		return TRUE;
+	if (workspace) {
+		mlv_selection_add_workspace(words->selection);
+		return TRUE;
+	}
+	if (!mlv_git_head(repo, &head, &unborn, error))
+		return FALSE;
+	if (unborn)
+		return mlv_fail(error, MLV_ERROR_MISSING, "there is no commit yet; commit something first");
+	mlv_selection_add_commit(words->selection, &head, FALSE);
+	return TRUE;
+}
+
+gboolean mlv_sync_words_take(MlvSyncWords *words, MlvCmd *cmd, MlvRepo *repo, int argc, char **argv,
+			     gboolean workspace, GError **error)
+{
+	MlvWords split = mlv_options_words(cmd, argc, argv);
+	char **revs = split.before;
+	guint count = split.n_before;
+
+	words->cmd = cmd;
+	if (count > 0 && mlv_remote_config_exists(repo, revs[0])) {
+		words->remote = revs[0];
+		revs++;
+		count--;
+	}
+	words->paths = mlv_pathspec_new(repo, split.after, split.n_after, error);
+	if (!words->paths)
+		return FALSE;
+	words->selection = mlv_selection_new(repo);
+	mlv_selection_set_paths(words->selection, words->paths);
+	if (take_revisions(words, repo, revs, count, workspace, error))
+		return TRUE;
+	if (count > 0 && !words->remote)
+		g_prefix_error(error, "'%s' is neither a remote nor a revision: ", revs[0]);
+	return FALSE;
+}
+
+void mlv_sync_words_clear(MlvSyncWords *words)
+{
+	mlv_ui_progress_end(words->progress);
+	mlv_selection_free(words->selection);
+	mlv_pathspec_free(words->paths);
+}
+
+static void tell_progress(guint64 done, guint64 total, gpointer user)
+{
+	MlvSyncWords *words = user;
+
+	mlv_ui_progress_total(words->progress, total, 0);
+	mlv_ui_progress_set(words->progress, done, 0);
+}
+
+static void tell_waiting(gpointer user)
+{
+	mlv_ui_note(((MlvSyncWords *)user)->cmd->ui, "waiting for another mlv that uses the remote ...");
+}
+
+gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncOptions *options,
+				GError **error)
+{
+	*options = (MlvSyncOptions){ .dry_run = words->dry_run, .cancel = words->cmd->cancel,
+				     .progress = tell_progress, .waiting = tell_waiting, .user = words };
+	if (!mlv_cmd_jobs(words->cmd, &options->threads, error))
+		return FALSE;
+	words->progress = mlv_ui_progress_begin(words->cmd->ui, title);
+	return TRUE;
+}
+
+void mlv_sync_words_done(MlvSyncWords *words, const MlvSync *sync, const MlvSyncResult *result,
+			 const char *verb, json_t *document)
+{
+	g_clear_pointer(&words->progress, mlv_ui_progress_end);
+	if (document) {
+		mlv_json_set_text(document, "remote", sync->config->name);
+		mlv_json_set_bool(document, "up_to_date", result->up_to_date);
+		mlv_json_set_bool(document, "dry_run", words->dry_run);
+		mlv_json_set_size(document, "packs", result->packs);
+		mlv_json_set_size(document, "objects", result->chunks);
+		mlv_json_set_size(document, "bytes", result->bytes);
+		return;
+	}
+	if (result->up_to_date || result->chunks == 0) {
+		mlv_ui_note(words->cmd->ui, "%s: up to date", sync->config->name);
+		return;
+	}
+	g_autofree char *objects = mlv_ui_plural(result->chunks, "object");
+	g_autofree char *size = mlv_ui_size(result->bytes);
+	if (words->dry_run)
+		printf("%s: %s, %s would be %s\n", sync->config->name, objects, size, verb);
+	else
+		mlv_ui_note(words->cmd->ui, "%s: %s, %s %s", sync->config->name, objects, size, verb);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/fsck.h"
+
+#include <string.h>
+
+#include "core/fsck_walk.h"
+#include "core/reach.h"
+#include "storage/error.h"
+
+typedef struct {
+	MlvRepo *repo;
+	MlvStore *store;
+	const MlvFsckOptions *options;
+	MlvFsckResult *result;
+	MlvCheck *check;
+	MlvFsckWalk *walk;
+} Fsck;
+
+static void fsck_clear(Fsck *fsck)
+{
+	mlv_fsck_walk_free(fsck->walk);
+	mlv_check_free(fsck->check);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fsck, fsck_clear)
+
+/* --- the store ------------------------------------------------------------------------------------- */
+
+static void pass_on(const MlvFault *fault, gpointer user)
+{
+	static const char *const kinds[] = {
+		[MLV_FAULT_FORMAT] = "format", [MLV_FAULT_INDEX] = "index",   [MLV_FAULT_GONE] = "index",
+		[MLV_FAULT_ENTRIES] = "index", [MLV_FAULT_PACK] = "pack",     [MLV_FAULT_OBJECT] = "object",
+	};
+	const Fsck *fsck = user;
+	const MlvFsckFault out = {
+		.kind = kinds[fault->kind],
+		.file = fault->file,
+		.has_object = fault->has_object,
+		.object_kind = fault->object_kind,
+		.object = fault->object,
+		.message = fault->message,
+	};
+
+	fsck->result->faults++;
+	fsck->result->left++;
+	fsck->options->found(&out, fsck->options->user);
+}
+
+static void show_progress(guint64 bytes, guint64 total, gpointer user)
+{
+	const Fsck *fsck = user;
+
+	if (fsck->options->progress)
+		fsck->options->progress(bytes, total, fsck->options->user);
+}
+
+static void report_lost(MlvKind kind, const MlvId *id, gpointer user)
+{
+	const Fsck *fsck = user;
+	char hex[MLV_ID_HEX + 1];
+
+	mlv_id_format(id, hex);
+	g_autofree char *message = g_strdup_printf(
+		"object sha256:%s is lost: no good copy was found; where the data is still in a work tree, "
+		"'mlv add' stores it again",
+		hex);
+	mlv_fsck_report(fsck->options, fsck->result, "missing", NULL, kind, id, message);
+}
+
+static GBytes *fetch(MlvKind kind, const MlvId *id, gpointer user)
+{
+	const Fsck *fsck = user;
+
+	return fsck->options->fetch(kind, id, fsck->options->user);
+}
+
+static gboolean check_store(Fsck *fsck, GError **error)
+{
+	const MlvFsckOptions *options = fsck->options;
+	MlvFsckResult *result = fsck->result;
+	const MlvCheckOptions how = {
+		.threads = options->threads,
+		.sync = options->sync,
+		.cancel = options->cancel,
+		.found = pass_on,
+		.progress = show_progress,
+		.user = fsck,
+	};
+
+	fsck->check = mlv_check_new(fsck->store, &how);
+	if (!mlv_check_run(fsck->check, &result->store, error))
+		return FALSE;
+	if (!options->repair || (result->store.faults == 0 && result->store.unindexed == 0))
+		return TRUE;
+	if (!mlv_check_repair(fsck->check, options->fetch ? fetch : NULL, fsck, &result->mended, error))
+		return FALSE;
+	result->repaired = TRUE;
+	result->left = 0;
+	mlv_check_foreach_lost(fsck->check, report_lost, fsck);
+	return TRUE;
+}
+
+/* --- the pointers ---------------------------------------------------------------------------------- */
+
+/* A file that is called a pointer and begins as one. Conflict markers are the user's to resolve. */
+static gboolean is_broken_pointer(const MlvReached *reached)
+{
+	gsize length;
+	const char *text = g_bytes_get_data(reached->text, &length);
+
+	return g_error_matches(reached->error, MLV_ERROR, MLV_ERROR_CORRUPT) && length >= 4 &&
+	       memcmp(text, "mlv ", 4) == 0;
+}
+
+static gboolean check_pointer(const MlvReached *reached, gpointer user, GError **error)
+{
+	Fsck *fsck = user;
+
+	if (!reached->error)
+		return mlv_fsck_walk_add(fsck->walk, &reached->pointer, reached->path, reached->where, error);
+	if (!is_broken_pointer(reached))
+		return TRUE;
+	g_autofree char *message = g_strdup_printf("the pointer of '%s' (%s) is broken: %s", reached->path,
+						   reached->where, reached->error->message);
+	mlv_fsck_report(fsck->options, fsck->result, "pointer", reached->path, MLV_KIND_BLOB, NULL, message);
+	return TRUE;
+}
+
+gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *options, MlvFsckResult *result,
+		      GError **error)
+{
+	g_auto(Fsck) fsck = { .repo = repo, .store = store, .options = options, .result = result };
+	g_autoptr(MlvReach) reach = mlv_reach_new(repo, NULL);
+	gboolean fresh;
+
+	*result = (MlvFsckResult){ 0 };
+	if (!check_store(&fsck, error))
+		return FALSE;
+	fsck.walk = mlv_fsck_walk_new(store, fsck.check, options, result);
+	return mlv_reach_read(reach, check_pointer, &fsck, &fresh, error) &&
+	       mlv_fsck_walk_finish(fsck.walk, error);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What changed among the pointers of two trees: both are walked in step, and equal folders are not entered. */
+#include <stdlib.h>
+
+#include "core/git_internal.h"
+
+typedef struct {
+	MlvRepo *repo;
+	GPtrArray *changes;
+	GString *path;
+} Compare;
+
+static void change_free(gpointer data)
+{
+	MlvPointerChange *change = data;
+	g_free(change->path);
+	mlv_tracked_free(change->from);
+	mlv_tracked_free(change->to);
+	g_free(change);
+}
+
+static int compare_changes(gconstpointer a, gconstpointer b)
+{
+	return strcmp((*(MlvPointerChange *const *)a)->path, (*(MlvPointerChange *const *)b)->path);
+}
+
+static gboolean is_tree(const git_tree_entry *entry)
+{
+	return entry && git_tree_entry_type(entry) == GIT_OBJECT_TREE;
+}
+
+static gboolean is_pointer(const git_tree_entry *entry)
+{
+	if (!entry || !mlv_pointer_is_path(git_tree_entry_name(entry)))
+		return FALSE;
+	git_filemode_t mode = git_tree_entry_filemode(entry);
+	return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+}
+
+static gboolean read_side(Compare *compare, const char *path, const git_tree_entry *entry, MlvTracked **side,
+			  GError **error)
+{
+	*side = NULL;
+	if (!is_pointer(entry))
+		return TRUE;
+	*side = mlv_git_read_pointer(compare->repo, path, git_tree_entry_id(entry), error);
+	return *side != NULL;
+}
+
+static gboolean add_change(Compare *compare, const git_tree_entry *from, const git_tree_entry *to, GError **error)
+{
+	MlvPointerChange *change = g_new0(MlvPointerChange, 1);
+
+	change->path = mlv_pointer_data_path(compare->path->str);
+	g_ptr_array_add(compare->changes, change);
+	return read_side(compare, change->path, from, &change->from, error) &&
+	       read_side(compare, change->path, to, &change->to, error);
+}
+
+static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to, GError **error);
+
+/* Two entries of one name and order; either may be NULL. */
+static gboolean compare_entries(Compare *compare, const git_tree_entry *from, const git_tree_entry *to,
+				GError **error)
+{
+	const char *name = git_tree_entry_name(from ? from : to);
+	gsize length = compare->path->len;
+	gboolean ok = TRUE;
+
+	if (from && to && git_oid_equal(git_tree_entry_id(from), git_tree_entry_id(to)) &&
+	    git_tree_entry_type(from) == git_tree_entry_type(to))
+		return TRUE;
+	if (length > 0)
+		g_string_append_c(compare->path, '/');
+	g_string_append(compare->path, name);
+	if (compare->path->len > 4096)
+		return mlv_fail(error, MLV_ERROR_CORRUPT, "a path in git's trees is longer than 4096 bytes");
+	if (is_tree(from) || is_tree(to))
+		ok = compare_trees(compare, is_tree(from) ? git_tree_entry_id(from) : NULL,
+				   is_tree(to) ? git_tree_entry_id(to) : NULL, error);
+	if (ok && (is_pointer(from) || is_pointer(to)))
+		ok = add_change(compare, from, to, error);
+	g_string_truncate(compare->path, length);
+	return ok;
+}
+
+static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to, GError **error)
+{
+	g_autoptr(git_tree) first = from ? mlv_git_lookup_tree(compare->repo, from, error) : NULL;
+	g_autoptr(git_tree) second = to ? mlv_git_lookup_tree(compare->repo, to, error) : NULL;
+
+	if ((from && !first) || (to && !second))
+		return FALSE;
+	size_t i = 0, j = 0;
+	size_t n = first ? git_tree_entrycount(first) : 0, m = second ? git_tree_entrycount(second) : 0;
+	while (i < n || j < m) {
+		const git_tree_entry *a = i < n ? git_tree_entry_byindex(first, i) : NULL;
+		const git_tree_entry *b = j < m ? git_tree_entry_byindex(second, j) : NULL;
+		/* git orders a folder as if its name ended in '/', so a file and a folder of one name are two. */
+		int order = !a ? 1 : !b ? -1 : git_tree_entry_cmp(a, b);
+		if (order <= 0)
+			i++;
+		if (order >= 0)
+			j++;
+		if (!compare_entries(compare, order <= 0 ? a : NULL, order >= 0 ? b : NULL, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean tree_of(MlvRepo *repo, const MlvOid *oid, git_oid *tree, GError **error)
+{
+	g_autoptr(git_commit) commit = mlv_git_lookup_commit(repo, oid, error);
+
+	if (!commit)
+		return FALSE;
+	*tree = *git_commit_tree_id(commit);
+	return TRUE;
+}
+
+static gboolean same_tree(MlvRepo *repo, const MlvOid *a, const MlvOid *b)
+{
+	git_oid first, second;
+	return tree_of(repo, a, &first, NULL) && tree_of(repo, b, &second, NULL) &&
+	       git_oid_equal(&first, &second);
+}
+
+GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to, GError **error)
+{
+	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
+	g_autoptr(GString) path = g_string_new(NULL);
+	Compare compare = {repo, changes, path};
+
+	if (from && to && git_oid_equal(from, to))
+		return g_steal_pointer(&changes);
+	if (!compare_trees(&compare, from, to, error))
+		return NULL;
+	g_ptr_array_sort(changes, compare_changes);
+	return g_steal_pointer(&changes);
+}
+
+GPtrArray *mlv_git_pointer_changes(MlvRepo *repo, const MlvOid *from, const MlvOid *to, GError **error)
+{
+	git_oid before, after;
+
+	if ((from && !tree_of(repo, from, &before, error)) || (to && !tree_of(repo, to, &after, error)))
+		return NULL;
+	return mlv_git_tree_changes(repo, from ? &before : NULL, to ? &after : NULL, error);
+}
+
+static gboolean has_path(const GPtrArray *changes, const char *path)
+{
+	MlvPointerChange key = {.path = (char *)path}, *wanted = &key;
+	return changes->len > 0 && bsearch(&wanted, changes->pdata, changes->len, sizeof wanted, compare_changes);
+}
+
+gboolean mlv_git_is_new_everywhere(const GPtrArray *sides, const char *path, const MlvTracked *tracked)
+{
+	for (guint i = 0; i < sides->len; i++) {
+		const GPtrArray *changes = sides->pdata[i];
+		if (!has_path(changes, path))
+			return FALSE;
+		for (guint j = 0; j < changes->len; j++) {
+			const MlvTracked *from = ((MlvPointerChange *)changes->pdata[j])->from;
+			if (from && !from->error && !tracked->error &&
+			    mlv_ref_equal(&from->pointer.ref, &tracked->pointer.ref))
+				return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+GPtrArray *mlv_git_commit_changes(MlvRepo *repo, const MlvCommit *commit, GError **error)
+{
+	/* A merge that took one parent's tree changed nothing. */
+	for (guint i = 0; commit->n_parents > 1 && i < commit->n_parents; i++)
+		if (same_tree(repo, &commit->parents[i], &commit->oid))
+			return g_ptr_array_new_with_free_func(change_free);
+	g_autoptr(GPtrArray) changes =
+		mlv_git_pointer_changes(repo, commit->n_parents ? &commit->parents[0] : NULL, &commit->oid, error);
+	for (guint p = 1; changes && p < commit->n_parents; p++) {
+		g_autoptr(GPtrArray) others =
+			mlv_git_pointer_changes(repo, &commit->parents[p], &commit->oid, error);
+		if (!others)
+			return NULL;
+		for (guint i = changes->len; i-- > 0;)
+			if (!has_path(others, ((MlvPointerChange *)changes->pdata[i])->path))
+				g_ptr_array_remove_index(changes, i);
+	}
+	return g_steal_pointer(&changes);
+}

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk: directories are entered top down, and finished bottom up as their files become known. */
+#include "core/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/snapshot_private.h"
+#include "storage/file.h"
+
+static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
+
+static void problem(MlvSnapshot *snapshot, SnapTarget *target, MlvProblemType type, const char *path,
+		    const char *why)
+{
+	if (type != MLV_PROBLEM_KIND)
+		target->incomplete = TRUE;
+	if (snapshot->options.problem)
+		snapshot->options.problem(type, path, why, snapshot->options.data);
+}
+
+static void target_free(SnapTarget *target)
+{
+	mlv_ignore_rules_unref(target->rules);
+	g_free(target->path);
+	g_free(target->owner);
+	g_free(target);
+}
+
+static void dir_free(SnapDir *dir)
+{
+	mlv_scan_dir_free(dir->scan);
+	g_clear_pointer(&dir->base, g_array_unref);
+	g_free(dir->entries);
+	g_free(dir);
+}
+
+static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTreeEntry *entry,
+			gboolean stored)
+{
+	MlvSnapshotResult result = { .path = target->path, .user = target->user,
+				     .has_base = target->has_base, .stored = stored };
+
+	result.present = entry->mode != 0;
+	result.complete = result.present && !target->incomplete;
+	if (result.present)
+		mlv_pointer_from_entry(entry, &result.pointer);
+	result.same = result.present && target->has_base &&
+		      mlv_pointer_equal(&result.pointer, &target->base);
+	snapshot->options.done(&result, snapshot->options.data);
+	target_free(target);
+}
+
+/* --- what is stored -------------------------------------------------------------------------------- */
+
+static gboolean put_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			  gpointer user, GError **error)
+{
+	MlvSnapshot *snapshot = user;
+
+	return !snapshot->options.writer || length == 0 ||
+	       mlv_store_writer_put(kind, id, data, length, snapshot->options.writer, error);
+}
+
+/* Whether all chunks of a file are in the store. */
+static gboolean is_stored(MlvSnapshot *snapshot, const MlvRef *ref)
+{
+	MlvSource *source = mlv_store_source(snapshot->options.store);
+	guint64 offset, length;
+	MlvId id;
+	gboolean has = TRUE;
+
+	if (ref->size == 0)
+		return TRUE;
+	if (!source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, NULL) || !has)
+		return FALSE;
+	g_autoptr(MlvLeafCursor) cursor = ref->depth == 0 ? NULL : mlv_leaf_cursor_new(source, ref, 0, NULL);
+	if (!cursor)
+		return ref->depth == 0;
+	while (mlv_leaf_cursor_next(cursor, &id, &offset, &length, NULL)) {
+		if (length == 0)
+			return TRUE;
+		if (!source->has(source, MLV_KIND_BLOB, &id, &has, NULL) || !has)
+			return FALSE;
+	}
+	return FALSE;
+}
+
+/* --- files ----------------------------------------------------------------------------------------- */
+
+/* Takes the cache's word for a file; FALSE if it must be read. */
+static gboolean known_file(MlvSnapshot *snapshot, const MlvStatRecord *record, MlvTreeEntry *entry)
+{
+	gboolean stored = (record->flags & MLV_STAT_STORED) &&
+			  !mlv_statcache_is_stale(snapshot->options.cache);
+	MlvRef ref = { .kind = MLV_KIND_BLOB, .depth = record->depth, .size = record->size };
+
+	memcpy(ref.id.b, record->id, MLV_ID_SIZE);
+	if (snapshot->options.writer && !stored && !is_stored(snapshot, &ref))
+		return FALSE;
+	entry->mode = record->mode;
+	entry->ref = ref;
+	entry->files = 1;
+	entry->bytes = ref.size;
+	return TRUE;
+}
+
+static gboolean read_symlink(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
+			     MlvTreeEntry *entry, GError **error)
+{
+	const char *slash = strrchr(path, '/');
+	g_autofree char *folder = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup(".");
+	char text[4096];
+	g_auto(MlvFd) fd = mlv_file_open_beneath(mlv_repo_root_fd(snapshot->options.repo), folder,
+						 O_RDONLY | O_DIRECTORY, 0);
+	ssize_t length = fd < 0 ? -1 : readlinkat(fd, slash ? slash + 1 : path, text, sizeof(text));
+
+	if (length <= 0 || length >= (ssize_t)sizeof(text)) {
+		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path,
+			length < 0 ? g_strerror(errno) : "the symlink's target is too long");
+		return TRUE;
+	}
+	entry->mode = MLV_MODE_SYMLINK;
+	entry->ref = (MlvRef){ .kind = MLV_KIND_BLOB, .size = (guint64)length };
+	entry->files = 1;
+	entry->bytes = (guint64)length;
+	mlv_id_of(text, (gsize)length, &entry->ref.id);
+	return put_chunk(MLV_KIND_BLOB, &entry->ref.id, (guint8 *)text, (gsize)length, snapshot, error);
+}
+
+/* A pointer inside tracked data would be two truths about one path. */
+static gboolean is_pointer_file(MlvSnapshot *snapshot, const char *path, guint64 size)
+{
+	MlvPointer pointer;
+
+	if (size > MLV_POINTER_MAX || !mlv_pointer_is_path(path))
+		return FALSE;
+	g_autoptr(GBytes) bytes = mlv_file_read(mlv_repo_root_fd(snapshot->options.repo), path,
+						MLV_POINTER_MAX, NULL);
+	return bytes && mlv_pointer_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), path,
+					  &pointer, NULL);
+}
+
+static gboolean give_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, SnapTarget *target,
+			  const char *path, guint64 size, GError **error)
+{
+	SnapFile *file = g_new0(SnapFile, 1);
+
+	file->dir = dir;
+	file->number = number;
+	file->target = target;
+	if (dir)
+		dir->pending++;
+	return mlv_ingest_file(snapshot->ingest, mlv_repo_root_fd(snapshot->options.repo), path, size,
+			       file, error);
+}
+
+static char *entry_path(const SnapDir *dir, gsize number)
+{
+	return g_strconcat(dir->scan->path, *dir->scan->path ? "/" : "", dir->scan->entries[number].name,
+			   NULL);
+}
+
+static gboolean enter_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, GError **error)
+{
+	MlvScanEntry *found = &dir->scan->entries[number];
+
+	snapshot->files++;
+	if (found->record && known_file(snapshot, found->record, &dir->entries[number]))
+		return TRUE;
+	found->record = NULL;
+	dir->changed = TRUE;
+	g_autofree char *path = entry_path(dir, number);
+	if (found->st.mode == MLV_MODE_SYMLINK)
+		return read_symlink(snapshot, dir->target, path, &dir->entries[number], error);
+	if (is_pointer_file(snapshot, path, found->st.size)) {
+		problem(snapshot, dir->target, MLV_PROBLEM_REFUSED, path,
+			"it is a pointer: what it names is tracked by itself; take it back first with "
+			"'mlv rm --cached'");
+		return TRUE;
+	}
+	return give_file(snapshot, dir, number, dir->target, path, found->st.size, error);
+}
+
+/* --- directories ----------------------------------------------------------------------------------- */
+
+static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *parent, gsize number,
+			  MlvScanNode *node, GError **error);
+
+static gboolean enter_entry(MlvSnapshot *snapshot, SnapDir *dir, gsize number, GError **error)
+{
+	MlvScanEntry *found = &dir->scan->entries[number];
+	gboolean allowed = mlv_name_allowed(found->name, strlen(found->name));
+
+	if (allowed && found->type == MLV_SCAN_FILE)
+		return enter_file(snapshot, dir, number, error);
+	if (allowed && found->type == MLV_SCAN_DIRECTORY)
+		return enter_dir(snapshot, dir->target, dir, number, found->node, error);
+	g_autofree char *path = entry_path(dir, number);
+	dir->changed = TRUE;
+	if (!allowed)
+		problem(snapshot, dir->target, MLV_PROBLEM_REFUSED, path,
+			"a git repository inside data cannot be tracked; move it away, or leave it out "
+			"by a line in .mlvignore");
+	else if (found->type == MLV_SCAN_OTHER)
+		problem(snapshot, dir->target, MLV_PROBLEM_KIND, path,
+			"a socket, device or named pipe cannot be tracked");
+	else
+		problem(snapshot, dir->target, MLV_PROBLEM_UNREADABLE, path, g_strerror(found->problem));
+	return TRUE;
+}
+
+static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *parent, gsize number,
+			  MlvScanNode *node, GError **error)
+{
+	SnapDir *dir = g_new0(SnapDir, 1);
+
+	dir->parent = parent;
+	dir->number = number;
+	dir->target = target;
+	dir->scan = mlv_scan_take(snapshot->scan, node);
+	dir->entries = g_new0(MlvTreeEntry, dir->scan->count + 1);
+	dir->pending = 1;
+	if (parent)
+		parent->pending++;
+	if (dir->scan->error)
+		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, dir->scan->path,
+			dir->scan->error->message);
+	dir->changed = !dir->scan->same_files || !dir->scan->cached.has_tree ||
+		       dir->scan->subdirs != dir->scan->cached.subdirs || target->is_partial ||
+		       (snapshot->options.writer && !dir->scan->cached.tree_stored);
+	if (snapshot->options.cancel && *snapshot->options.cancel)
+		return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
+	for (gsize i = 0; i < dir->scan->count; i++)
+		if (!enter_entry(snapshot, dir, i, error))
+			return FALSE;
+	if (snapshot->options.progress)
+		snapshot->options.progress(mlv_ingest_bytes(snapshot->ingest), snapshot->files,
+					   snapshot->options.data);
+	return --dir->pending > 0 || finish_dir(snapshot, dir, error);
+}
+
+/* A base directory of which nothing is here: what of it was expected is gone, the rest stays. */
+static gboolean keep_unexpected(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
+				MlvTreeEntry *tree, GError **error)
+{
+	g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(put_chunk, snapshot);
+	g_autoptr(MlvTreeCursor) cursor =
+		mlv_tree_cursor_new(mlv_store_source(snapshot->options.store), &tree->ref, error);
+	MlvTreeEntry entry;
+
+	while (cursor && mlv_tree_cursor_next(cursor, &entry, error)) {
+		if (!entry.name)
+			return mlv_tree_builder_finish(builder, &tree->ref, &tree->files,
+						       &tree->bytes, error);
+		g_autofree char *name = g_strdup(entry.name);
+		g_autofree char *below = g_strconcat(path, "/", name, NULL);
+		const MlvPartial *partial = snapshot->options.partial;
+
+		if (mlv_partial_expects(partial, target->owner, below))
+			continue;
+		if (entry.mode == MLV_MODE_DIRECTORY &&
+		    mlv_partial_expects_below(partial, target->owner, below) &&
+		    !keep_unexpected(snapshot, target, below, &entry, error))
+			return FALSE;
+		entry.name = name;
+		if (!mlv_tree_builder_add(builder, &entry, error))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+/* One entry of the base that is not here. */
+static gboolean add_absent(MlvSnapshot *snapshot, SnapDir *dir, const BaseEntry *base,
+			   MlvTreeBuilder *builder, GError **error)
+{
+	const MlvPartial *partial = snapshot->options.partial;
+	g_autofree char *path = g_strconcat(dir->scan->path, "/", base->name, NULL);
+	MlvTreeEntry entry = base->entry;
+
+	if (mlv_partial_expects(partial, dir->target->owner, path))
+		return TRUE;
+	if (entry.mode == MLV_MODE_DIRECTORY &&
+	    mlv_partial_expects_below(partial, dir->target->owner, path) &&
+	    !keep_unexpected(snapshot, dir->target, path, &entry, error))
+		return FALSE;
+	return mlv_tree_builder_add(builder, &entry, error);
+}
+
+/* Adds what of the base was never brought here, in its place among what is here. */
+static gboolean add_entries(MlvSnapshot *snapshot, SnapDir *dir, MlvTreeBuilder *builder, GError **error)
+{
+	const MlvScanDir *scan = dir->scan;
+	guint i = 0, n_base = 0;
+
+	if (dir->target->is_partial) {
+		if (!mlv_snapshot_load_base(snapshot, dir, error))
+			return FALSE;
+		n_base = dir->base ? dir->base->len : 0;
+	}
+	for (gsize j = 0; i < n_base || j < scan->count;) {
+		const BaseEntry *base = i < n_base ? &g_array_index(dir->base, BaseEntry, i) : NULL;
+		int order = !base ? 1 : j == scan->count ? -1 : strcmp(base->name, scan->entries[j].name);
+
+		if (order < 0) {
+			if (!add_absent(snapshot, dir, base, builder, error))
+				return FALSE;
+		} else if (dir->entries[j].mode != 0) {
+			dir->entries[j].name = scan->entries[j].name;
+			if (!mlv_tree_builder_add(builder, &dir->entries[j], error))
+				return FALSE;
+		}
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return TRUE;
+}
+
+static gboolean build_tree(MlvSnapshot *snapshot, SnapDir *dir, MlvTreeEntry *self, GError **error)
+{
+	g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(put_chunk, snapshot);
+
+	self->mode = MLV_MODE_DIRECTORY;
+	if (!dir->changed) {
+		self->ref = dir->scan->cached.tree;
+		self->files = dir->scan->cached.files;
+		self->bytes = dir->scan->cached.bytes;
+		return TRUE;
+	}
+	return add_entries(snapshot, dir, builder, error) &&
+	       mlv_tree_builder_finish(builder, &self->ref, &self->files, &self->bytes, error);
+}
+
+static void renew_cache(MlvSnapshot *snapshot, SnapDir *dir, const MlvTreeEntry *self)
+{
+	MlvStatWriter *writer = snapshot->options.cache_writer;
+	gboolean whole = !dir->target->is_partial && !dir->target->incomplete;
+
+	if (!writer || !dir->changed)
+		return;
+	mlv_statcache_writer_begin(writer, dir->scan->path);
+	for (gsize i = 0; i < dir->scan->count; i++) {
+		const MlvScanEntry *found = &dir->scan->entries[i];
+
+		if (found->type != MLV_SCAN_FILE || dir->entries[i].mode == 0)
+			continue;
+		if (found->record && !snapshot->options.writer)
+			mlv_statcache_writer_keep(writer, &dir->scan->cached, found->record);
+		else
+			mlv_statcache_writer_add(writer, found->name, &found->st, &dir->entries[i].ref);
+	}
+	mlv_statcache_writer_end(writer, whole ? &self->ref : NULL, self->files, self->bytes,
+				 dir->scan->subdirs);
+}
+
+static gboolean differs_from_base(MlvSnapshot *snapshot, SnapDir *dir, const MlvRef *ref,
+				  gboolean *differs, GError **error)
+{
+	MlvRef base;
+	gboolean exists;
+
+	if (!mlv_snapshot_base_ref(snapshot, dir, &base, &exists, error))
+		return FALSE;
+	*differs = !exists || !mlv_ref_equal(&base, ref);
+	return TRUE;
+}
+
+static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
+{
+	MlvTreeEntry self = { 0 };
+	SnapDir *parent = dir->parent;
+	SnapTarget *target = dir->target;
+	gboolean differs = FALSE;
+
+	if (!build_tree(snapshot, dir, &self, error))
+		return FALSE;
+	renew_cache(snapshot, dir, &self);
+	if (snapshot->options.change &&
+	    (!differs_from_base(snapshot, dir, &self.ref, &differs, error) ||
+	     (differs && !mlv_snapshot_compare(snapshot, dir, error))))
+		return FALSE;
+	if (parent) {
+		parent->entries[dir->number] = self;
+		parent->changed |= dir->changed;
+		dir_free(dir);
+		return --parent->pending > 0 || finish_dir(snapshot, parent, error);
+	}
+	if (target->has_base && target->base.ref.kind != MLV_KIND_TREE &&
+	    !mlv_snapshot_compare_file(snapshot, target, &self, error))
+		return FALSE;
+	gboolean stored = snapshot->options.writer || (!dir->changed && dir->scan->cached.tree_stored);
+	dir_free(dir);
+	give_result(snapshot, target, &self, stored);
+	return TRUE;
+}
+
+/* --- results of the ingest ------------------------------------------------------------------------- */
+
+static void finish_single(MlvSnapshot *snapshot, SnapTarget *target, const MlvRef *ref,
+			  const MlvStat *st)
+{
+	MlvTreeEntry entry = { .mode = st->mode, .ref = *ref, .files = 1, .bytes = ref->size };
+
+	if (snapshot->options.cache_writer && entry.mode != 0)
+		mlv_statcache_writer_set(snapshot->options.cache_writer, target->path, st, ref);
+	if (!mlv_snapshot_compare_file(snapshot, target, &entry, &snapshot->failure))
+		return;
+	give_result(snapshot, target, &entry, snapshot->options.writer != NULL);
+}
+
+static void file_done(MlvIngested *result, gpointer user)
+{
+	MlvSnapshot *snapshot = user;
+	g_autofree SnapFile *file = result->tag;
+	SnapDir *dir = file->dir;
+	MlvStat st = { 0 };
+
+	if (snapshot->failure)
+		return;
+	if (!result->error && !mlv_stat_from_statx(&result->stat, &st))
+		g_set_error(&result->error, MLV_ERROR, MLV_ERROR_FAILED, "it is not a file any more");
+	if (result->error) {
+		g_autofree char *path = dir ? entry_path(dir, file->number) : g_strdup(file->target->path);
+		problem(snapshot, file->target, MLV_PROBLEM_UNREADABLE, path, result->error->message);
+	} else if (dir) {
+		dir->scan->entries[file->number].st = st;
+		dir->entries[file->number] = (MlvTreeEntry){ .mode = st.mode, .ref = result->ref,
+							     .files = 1, .bytes = result->ref.size };
+	}
+	if (!dir)
+		finish_single(snapshot, file->target, &result->ref, &st);
+	else if (--dir->pending == 0)
+		finish_dir(snapshot, dir, &snapshot->failure);
+}
+
+/* --- the module's face ----------------------------------------------------------------------------- */
+
+MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options)
+{
+	MlvSnapshot *snapshot = g_new0(MlvSnapshot, 1);
+
+	snapshot->options = *options;
+	snapshot->scan = mlv_scan_new(mlv_repo_root_fd(options->repo), options->cache, options->threads);
+	snapshot->ingest = mlv_ingest_new(options->writer, options->threads, options->cancel, file_done,
+					  snapshot);
+	if (options->cache_writer)
+		mlv_statcache_writer_set_stored(options->cache_writer, options->writer != NULL);
+	return snapshot;
+}
+
+static gboolean failed(MlvSnapshot *snapshot, GError **error)
+{
+	if (!snapshot->failure)
+		return FALSE;
+	g_propagate_error(error, g_steal_pointer(&snapshot->failure));
+	return TRUE;
+}
+
+/* A target that is one file: known by the cache, or to be read. */
+static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const MlvStat *st, GError **error)
+{
+	const char *slash = strrchr(target->path, '/');
+	g_autofree char *folder = slash ? g_strndup(target->path, (gsize)(slash - target->path))
+					: g_strdup("");
+	MlvStatDir cached;
+	MlvTreeEntry entry = { 0 };
+	const MlvStatRecord *record = NULL;
+
+	snapshot->files++;
+	if (mlv_statcache_dir(snapshot->options.cache, folder, &cached))
+		record = mlv_statcache_find(&cached, slash ? slash + 1 : target->path);
+	if (!record || !mlv_stat_matches(record, st) ||
+	    !known_file(snapshot, record, &entry))
+		return give_file(snapshot, NULL, 0, target, target->path, st->size, error);
+	if (!mlv_snapshot_compare_file(snapshot, target, &entry, error))
+		return FALSE;
+	give_result(snapshot, target, &entry, snapshot->options.writer || is_stored(snapshot, &entry.ref));
+	return TRUE;
+}
+
+/* A directory of which at most parts were brought, and nothing is here now. */
+static gboolean absent_partial(MlvSnapshot *snapshot, SnapTarget *target, GError **error)
+{
+	SnapDir *dir = g_new0(SnapDir, 1);
+
+	dir->target = target;
+	dir->changed = TRUE;
+	dir->entries = g_new0(MlvTreeEntry, 1);
+	dir->scan = g_new0(MlvScanDir, 1);
+	dir->scan->path = g_strdup(target->path);
+	dir->scan->names = g_byte_array_new();
+	return finish_dir(snapshot, dir, error);
+}
+
+gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char *owner,
+			     const MlvPointer *base, gpointer user, GError **error)
+{
+	SnapTarget *target = g_new0(SnapTarget, 1);
+	int root = mlv_repo_root_fd(snapshot->options.repo);
+	MlvTreeEntry nothing = { 0 };
+	struct statx stx;
+	MlvStat st;
+	g_auto(MlvFd) fd = mlv_file_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0);
+
+	target->path = g_strdup(path);
+	target->owner = g_strdup(owner);
+	target->user = user;
+	target->is_partial = base && mlv_partial_has(snapshot->options.partial, owner);
+	if (base) {
+		target->has_base = TRUE;
+		target->base = *base;
+	}
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
+		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path,
+			errno == ELOOP ? "it is, or lies behind, a symlink" : g_strerror(errno));
+		give_result(snapshot, target, &nothing, FALSE);
+		return TRUE;
+	}
+	if (fd < 0 && target->is_partial && target->base.ref.kind == MLV_KIND_TREE)
+		return absent_partial(snapshot, target, error);
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0) {
+		gboolean ok = mlv_snapshot_compare_file(snapshot, target, &nothing, error);
+		give_result(snapshot, target, &nothing, FALSE);
+		return ok;
+	}
+	if (S_ISDIR(stx.stx_mode)) {
+		target->rules = mlv_scan_rules_above(root, path);
+		return enter_dir(snapshot, target, NULL, 0,
+				 mlv_scan_root(snapshot->scan, path, target->rules), error) &&
+		       !failed(snapshot, error);
+	}
+	if (!mlv_stat_from_statx(&stx, &st) || st.mode == MLV_MODE_SYMLINK) {
+		problem(snapshot, target, MLV_PROBLEM_REFUSED, path,
+			"only a file or a directory can be tracked by itself");
+		give_result(snapshot, target, &nothing, FALSE);
+		return TRUE;
+	}
+	return single_file(snapshot, target, &st, error) && !failed(snapshot, error);
+}
+
+gboolean mlv_snapshot_finish(MlvSnapshot *snapshot, GError **error)
+{
+	if (!mlv_ingest_finish(snapshot->ingest, error) || failed(snapshot, error))
+		return FALSE;
+	if (snapshot->options.progress)
+		snapshot->options.progress(mlv_ingest_bytes(snapshot->ingest), snapshot->files,
+					   snapshot->options.data);
+	return !snapshot->options.writer || mlv_store_writer_commit(snapshot->options.writer, error);
+}
+
+void mlv_snapshot_free(MlvSnapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	mlv_ingest_free(snapshot->ingest);
+	mlv_scan_free(snapshot->scan);
+	g_clear_error(&snapshot->failure);
+	g_free(snapshot);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What core/snapshot*.c share. */
+#ifndef MLV_CORE_SNAPSHOT_PRIVATE_H
+#define MLV_CORE_SNAPSHOT_PRIVATE_H
+
+#include "core/scan.h"
+#include "core/snapshot.h"
+#include "storage/ingest.h"
+
+typedef struct SnapDir SnapDir;
+
+/* A target under way. */
+typedef struct {
+	char *path;
+	char *owner; /* the tracked target that path is or lies in: what the partial record goes by */
+	gpointer user;
+	gboolean has_base;
+	MlvPointer base;
+	gboolean is_partial;
+	gboolean incomplete;
+	MlvStat stat; /* of a single file */
+	MlvIgnoreRules *rules;
+} SnapTarget;
+
+/* An entry of a base tree, kept: the name is owned. */
+typedef struct {
+	char *name;
+	MlvTreeEntry entry;
+} BaseEntry;
+
+/* A directory under way: from when it is entered until all its files and sub-directories are known. */
+struct SnapDir {
+	SnapDir *parent; /* NULL: the target itself */
+	gsize number;    /* in the parent's entries */
+	SnapTarget *target;
+	MlvScanDir *scan;
+	MlvTreeEntry *entries; /* beside scan->entries; mode 0: nothing there that counts */
+	gsize pending;    /* files being read, sub-directories under way, and 1 while it is entered */
+	gboolean changed; /* differs from the stat cache's tree, or that tree will not do */
+	GArray *base;     /* BaseEntry, sorted by name; loaded when first needed */
+	gboolean base_loaded, base_exists;
+};
+
+/* A file given to the ingest. */
+typedef struct {
+	SnapDir *dir; /* NULL: the target itself is a file */
+	gsize number;
+	SnapTarget *target;
+} SnapFile;
+
+struct MlvSnapshot {
+	MlvSnapshotOptions options;
+	MlvScan *scan;
+	MlvIngest *ingest;
+	guint64 files;
+	GError *failure; /* met in a callback: ends the whole */
+};
+
+/* The base's entries of this directory, or none. FALSE on damage or where a tree is not here. */
+gboolean mlv_snapshot_load_base(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
+/* The base's entry of that name, or NULL. After load_base. */
+const MlvTreeEntry *mlv_snapshot_base_entry(const SnapDir *dir, const char *name);
+/* What the base says of the directory itself: FALSE if it is not a directory there. */
+gboolean mlv_snapshot_base_ref(MlvSnapshot *snapshot, SnapDir *dir, MlvRef *ref, gboolean *exists, GError **error);
+/* Tells options.change of every difference between the finished directory and its base. */
+gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
+/* The same for a target that is a file now. `to` mode 0: nothing is there. */
+gboolean mlv_snapshot_compare_file(MlvSnapshot *snapshot, SnapTarget *target, const MlvTreeEntry *to,
+				   GError **error);
+
+#endif

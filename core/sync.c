@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening remotes, and pushing. Fetching and verifying are in sync_fetch.c. */
+#include "core/sync.h"
+
+#include <string.h>
+
+#include "core/git_tree.h"
+#include "storage/push.h"
+
+/* --- opening --------------------------------------------------------------------------------------- */
+
+static MlvMedium *open_medium(const MlvRemoteConfig *config, gboolean sync, GError **error)
+{
+	if (config->directory)
+		return mlv_medium_dir_new(config->directory, sync, error);
+	mlv_fail(error, MLV_ERROR_UNSUPPORTED,
+		 "the remote '%s' is at '%s': this version of mlv knows directories only "
+		 "(a path, or file:///path)",
+		 config->name, config->url);
+	return NULL;
+}
+
+/* What is known of a remote is kept beside the store, by its address. */
+static char *cache_dir(MlvRepo *repo, const MlvRemoteConfig *config)
+{
+	const char *address = config->directory ? config->directory : config->url;
+	char hex[MLV_ID_HEX + 1];
+	MlvId id;
+
+	mlv_id_of(address, strlen(address), &id);
+	mlv_id_format(&id, hex);
+	hex[16] = '\0';
+	return g_build_filename(mlv_repo_mlv_dir(repo), "remotes", hex, NULL);
+}
+
+MlvSync *mlv_sync_open(MlvRepo *repo, const char *name, gboolean create, GError **error)
+{
+	g_autoptr(MlvSync) sync = g_new0(MlvSync, 1);
+	g_autofree char *cache = NULL;
+	gboolean fsync;
+
+	sync->repo = repo;
+	sync->config = mlv_remote_config_find(repo, name, error);
+	if (!sync->config || !mlv_repo_make_dirs(repo, error) ||
+	    !mlv_config_get_bool(mlv_repo_config(repo), "mlv.fsync", TRUE, &fsync, error))
+		return NULL;
+	sync->medium = open_medium(sync->config, fsync, error);
+	if (!sync->medium)
+		return NULL;
+	cache = cache_dir(repo, sync->config);
+	sync->remote = mlv_remote_open(sync->medium, cache, create, error);
+	if (!sync->remote || !mlv_remote_refresh(sync->remote, error)) {
+		g_prefix_error(error, "remote '%s': ", sync->config->name);
+		return NULL;
+	}
+	return g_steal_pointer(&sync);
+}
+
+void mlv_sync_close(MlvSync *sync)
+{
+	if (!sync)
+		return;
+	mlv_remote_free(sync->remote);
+	mlv_medium_free(sync->medium);
+	mlv_remote_config_free(sync->config);
+	g_free(sync);
+}
+
+/* --- pushing --------------------------------------------------------------------------------------- */
+
+static gboolean add_needed(const MlvOid *commit, const MlvTracked *tracked, gpointer user, GError **error)
+{
+	MlvRoot *root = user;
+	char hex[MLV_OID_HEX + 1];
+
+	if (tracked->error || !commit)
+		return TRUE; /* a pointer that cannot be read needs nothing that could be sent */
+	mlv_oid_format(commit, hex);
+	if (tracked->pointer.ref.size == 0)
+		return TRUE; /* an empty file is nowhere, and everywhere */
+	mlv_root_add(root, MLV_ROOT_COMMIT, hex, &tracked->pointer.ref, 1);
+	return TRUE;
+}
+
+static gboolean locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack,
+		       MlvPackEntry *entry, gpointer user, GError **error)
+{
+	MlvLocal *local = user;
+	MlvPlace place;
+
+	if (!mlv_store_find(local->store, kind, id, &place, found, error))
+		return FALSE;
+	if (*found) {
+		*pack = mlv_store_pack_name(local->store, place.pack);
+		*entry = place.entry;
+	}
+	return TRUE;
+}
+
+static int open_pack(const MlvId *pack, gpointer user, GError **error)
+{
+	return mlv_store_pack_open(((MlvLocal *)user)->store, pack, error);
+}
+
+/* Of this clone's earlier pushes those stay whose commits git still has. */
+static gboolean keep_entry(MlvRootUse use, const char *oid, gpointer user)
+{
+	MlvOid commit;
+
+	return use != MLV_ROOT_COMMIT || !mlv_oid_parse(oid, &commit) ||
+	       mlv_git_commit_exists(((MlvLocal *)user)->repo, &commit);
+}
+
+gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
+		       const MlvSyncOptions *options, MlvSyncResult *result, GError **error)
+{
+	char clone[MLV_REPO_ID_HEX + 1];
+	const char *id = mlv_repo_id(sync->repo);
+	MlvPushResult pushed;
+
+	memset(result, 0, sizeof(*result));
+	if (!id)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"the repository has no id yet; run 'mlv init' and commit .mlvconfig");
+	if (!mlv_repo_clone_id(sync->repo, clone, error))
+		return FALSE;
+	g_autoptr(MlvRoot) root = mlv_root_new(id, clone);
+	if (!mlv_selection_foreach(selection, add_needed, root, error))
+		return FALSE;
+	if (mlv_root_need_count(root) == 0) {
+		result->up_to_date = TRUE;
+		return TRUE;
+	}
+	MlvPush push = {
+		.remote = sync->remote, .wanted = root, .keep = keep_entry, .keep_user = local,
+		.source = mlv_store_source(local->store),
+		.provider = { .locate = locate, .open_pack = open_pack, .user = local },
+		.temp_dir = mlv_store_path(local->store),
+		.level = mlv_store_clone_block(local->store) > 0 ? local->write.level : 0,
+		.dry_run = options->dry_run, .progress = options->progress,
+		.waiting = options->waiting, .user = options->user,
+	};
+	if (!mlv_push(&push, &pushed, error))
+		return FALSE;
+	result->up_to_date = pushed.up_to_date;
+	result->packs = pushed.packs;
+	result->chunks = pushed.chunks;
+	result->bytes = pushed.bytes;
+	return TRUE;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/track.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "core/git_stage.h"
+#include "core/git_tree.h"
+#include "core/splice.h"
+#include "storage/file.h"
+
+/* One thing to be snapshotted: a whole target, or a part of one. */
+typedef struct {
+	char *path;
+	char *target;       /* the same, or the tracked directory that path lies in */
+	gboolean tracked;   /* the target has a pointer already */
+	gboolean has_base;
+	MlvPointer base;    /* of the target */
+	MlvPointer part;    /* of path in it, if has_part */
+	gboolean has_part;
+	MlvSnapshotResult result;
+} Item;
+
+typedef struct {
+	MlvLocal *local;
+	const MlvTrackOptions *options;
+	MlvTrackResult *result;
+	GPtrArray *pointers; /* of the work tree */
+	GPtrArray *items;
+	GHashTable *seen;    /* paths of items */
+} Track;
+
+static void item_free(gpointer data)
+{
+	Item *item = data;
+
+	g_free(item->path);
+	g_free(item->target);
+	g_free(item);
+}
+
+static void add_item(Track *track, const char *path, const MlvTracked *covering)
+{
+	if (!g_hash_table_add(track->seen, g_strdup(path)))
+		return;
+	Item *item = g_new0(Item, 1);
+	item->path = g_strdup(path);
+	item->target = g_strdup(covering ? covering->path : path);
+	item->tracked = covering != NULL;
+	if (covering && !covering->error) {
+		item->has_base = TRUE;
+		item->base = covering->pointer;
+	}
+	g_ptr_array_add(track->items, item);
+}
+
+static gboolean lies_below(const char *path, const char *folder)
+{
+	gsize length = strlen(folder);
+
+	return length == 0 || (strncmp(path, folder, length) == 0 && path[length] == '/');
+}
+
+/* What is new must not be git's, and its pointer must not be ignored. */
+static gboolean check_new(Track *track, const char *path, GError **error)
+{
+	g_autofree char *example = NULL;
+	g_autofree char *pointer = mlv_pointer_path(path);
+	gboolean yes;
+	MlvRepo *repo = track->local->repo;
+
+	if (!mlv_pointer_check_target(path, error) ||
+	    !mlv_git_tracks(repo, path, &yes, &example, error))
+		return FALSE;
+	if (yes && g_strcmp0(example, path) == 0)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' is tracked by git; to let mlv track it, first run: git rm --cached '%s'",
+				path, path);
+	if (yes && mlv_pointer_is_path(example))
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' holds '%s', which is a pointer; first run: mlv rm --cached '%.*s'",
+				path, example, (int)(strlen(example) - strlen(MLV_POINTER_SUFFIX)),
+				example);
+	if (yes)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' holds '%s', which git tracks; to let mlv track all of it, first run: "
+				"git rm -r --cached '%s'",
+				path, example, path);
+	if (track->options->force)
+		return TRUE;
+	if (!mlv_git_ignores(repo, pointer, FALSE, &yes, error))
+		return FALSE;
+	return !yes || mlv_fail(error, MLV_ERROR_FAILED,
+				"git ignores the pointer '%s'; change the .gitignore that says so, or "
+				"use -f",
+				pointer);
+}
+
+static gboolean exists(MlvRepo *repo, const char *path)
+{
+	g_auto(MlvFd) fd = mlv_file_open_beneath(mlv_repo_root_fd(repo), path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0 || errno != ENOENT;
+}
+
+/* A symlink inside tracked data is taken with the folder that it lies in. */
+static char *symlink_folder(MlvRepo *repo, const char *path, const char *target)
+{
+	struct stat st;
+	const char *slash = strrchr(path, '/');
+
+	if (strcmp(path, target) != 0 && slash &&
+	    fstatat(mlv_repo_root_fd(repo), path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return g_strndup(path, (gsize)(slash - path));
+	return g_strdup(path);
+}
+
+/* Sorts one path: tracked itself, inside tracked data, a folder of targets, or new. */
+static gboolean take_path(Track *track, const char *path, GError **error)
+{
+	const char *rest;
+	const MlvTracked *covering = *path ? mlv_tracked_cover(track->pointers, path, &rest) : NULL;
+	gboolean any = FALSE;
+
+	if (covering) {
+		if (*rest && (covering->error || covering->pointer.ref.kind != MLV_KIND_TREE))
+			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s", path,
+					covering->path,
+					covering->error ? "has an unreadable pointer; add that first"
+							: "is tracked as a file; add that instead");
+		g_autofree char *part = symlink_folder(track->local->repo, path, covering->path);
+		add_item(track, part, covering);
+		return TRUE;
+	}
+	for (guint i = 0; i < track->pointers->len; i++) {
+		const MlvTracked *tracked = track->pointers->pdata[i];
+		if (lies_below(tracked->path, path)) {
+			add_item(track, tracked->path, tracked);
+			any = TRUE;
+		}
+	}
+	if (any)
+		return TRUE;
+	if (!*path)
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"the whole work tree cannot be tracked; name the data in it");
+	if (!exists(track->local->repo, path))
+		return mlv_fail(error, MLV_ERROR_MISSING, "there is no '%s'", path);
+	if (!check_new(track, path, error))
+		return FALSE;
+	add_item(track, path, NULL);
+	return TRUE;
+}
+
+/* What the tracked directory holds at the part's path. */
+static gboolean find_part(Track *track, Item *item, GError **error)
+{
+	MlvSource *source = mlv_store_source(track->local->store);
+	const char *at = item->path + strlen(item->target) + 1;
+	MlvTreeEntry entry = { .mode = MLV_MODE_DIRECTORY, .ref = item->base.ref };
+	g_auto(GStrv) names = g_strsplit(at, "/", -1);
+
+	for (char **name = names; *name; name++) {
+		gboolean found;
+
+		if (entry.mode != MLV_MODE_DIRECTORY)
+			return TRUE;
+		if (!mlv_tree_find(source, &entry.ref, *name, &entry, &found, error)) {
+			g_prefix_error(error, "cannot read what '%s' is tracked as: ", item->target);
+			return FALSE;
+		}
+		if (!found)
+			return TRUE;
+	}
+	item->has_part = mlv_pointer_from_entry(&entry, &item->part);
+	return TRUE;
+}
+
+/* --- running it ------------------------------------------------------------------------------------ */
+
+static void snapshot_done(const MlvSnapshotResult *result, gpointer data)
+{
+	Item *item = result->user;
+
+	item->result = *result;
+	item->result.path = item->path;
+}
+
+/* New files in a partial work tree have been brought by hand. */
+static void include_new(const MlvChange *change, gpointer data)
+{
+	Track *track = data;
+	MlvPartial *partial = track->local->partial;
+
+	if (change->to.mode == 0)
+		return;
+	for (guint i = 0; i < track->items->len; i++) {
+		const Item *item = track->items->pdata[i];
+		if (strcmp(item->path, change->target) == 0 && mlv_partial_has(partial, item->target) &&
+		    !mlv_partial_expects(partial, item->target, change->path)) {
+			g_autofree char *path = g_strdup(change->path);
+			if (g_str_has_suffix(path, "/"))
+				path[strlen(path) - 1] = '\0';
+			mlv_partial_include(partial, item->target, path);
+		}
+	}
+}
+
+static void pass_problem(MlvProblemType type, const char *path, const char *why, gpointer data)
+{
+	Track *track = data;
+
+	track->result->problems = TRUE;
+	if (track->options->problem)
+		track->options->problem(type, path, why, track->options->data);
+}
+
+static void pass_progress(guint64 bytes, guint64 files, gpointer data)
+{
+	const Track *track = data;
+
+	if (track->options->progress)
+		track->options->progress(bytes, files, track->options->data);
+}
+
+/* The target's pointer with the part spliced in. */
+static gboolean splice_part(Track *track, Item *item, MlvStoreWriter *writer, MlvPointer *target,
+			    GError **error)
+{
+	MlvTreeEntry tree = { .mode = MLV_MODE_DIRECTORY, .ref = target->ref };
+	MlvTreeEntry part = { 0 };
+
+	if (item->result.present) {
+		part.mode = item->result.pointer.mode;
+		part.ref = item->result.pointer.ref;
+		part.files = item->result.pointer.files;
+		part.bytes = item->result.pointer.bytes;
+	}
+	return mlv_splice(mlv_store_source(track->local->store), &tree,
+			  item->path + strlen(item->target) + 1, &part, mlv_store_writer_put, writer,
+			  error) &&
+	       mlv_store_writer_commit(writer, error) && mlv_pointer_from_entry(&tree, target);
+}
+
+/* Gives what is to be staged for the item; several parts of one target build on each other. */
+static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, MlvStage *stage,
+			   GHashTable *current, GPtrArray *index, GError **error)
+{
+	MlvPointer pointer = item->result.pointer;
+	gboolean whole = strcmp(item->path, item->target) == 0;
+
+	if (item->result.present && !item->result.complete)
+		return TRUE; /* what was named as a problem keeps the pointer from being written */
+	if (whole && !item->result.present) {
+		if (!item->tracked)
+			return TRUE;
+		mlv_stage_remove_pointer(stage, item->target);
+		mlv_partial_forget(track->local->partial, item->target);
+		track->result->staged++;
+		track->options->added(item->path, &item->base, FALSE, TRUE, TRUE, track->options->data);
+		return TRUE;
+	}
+	if (!whole) {
+		const MlvPointer *now = g_hash_table_lookup(current, item->target);
+		pointer = now ? *now : item->base;
+		if (!splice_part(track, item, writer, &pointer, error))
+			return FALSE;
+		g_hash_table_replace(current, g_strdup(item->target), g_memdup2(&pointer, sizeof(pointer)));
+	}
+	const MlvTracked *staged = mlv_tracked_find(index, item->target);
+	gboolean changed = !item->has_base || !mlv_pointer_equal(&pointer, &item->base);
+	if (changed || !staged || staged->stage != 0 || staged->error ||
+	    !mlv_pointer_equal(&staged->pointer, &pointer)) {
+		mlv_stage_pointer(stage, item->target, &pointer);
+		track->result->staged++;
+	}
+	track->options->added(item->path, whole ? &pointer : &item->result.pointer, !item->tracked, changed,
+			      !item->result.present, track->options->data);
+	return TRUE;
+}
+
+static gboolean stage_items(Track *track, MlvStoreWriter *writer, GError **error)
+{
+	g_autoptr(MlvStage) stage = mlv_stage_new(track->local->repo);
+	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(track->local->repo, error);
+	g_autoptr(GHashTable) current = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	if (!index)
+		return FALSE;
+	for (guint i = 0; i < track->items->len; i++)
+		if (!stage_item(track, track->items->pdata[i], writer, stage, current, index, error))
+			return FALSE;
+	return mlv_stage_commit(stage, error) && mlv_partial_save(track->local->partial, error);
+}
+
+static gboolean snapshot_items(Track *track, MlvStoreWriter *writer, MlvStatWriter *cache_writer,
+			       GError **error)
+{
+	MlvSnapshotOptions options = {
+		.repo = track->local->repo, .store = track->local->store, .cache = track->local->cache,
+		.cache_writer = cache_writer, .partial = track->local->partial, .writer = writer,
+		.threads = track->options->threads, .cancel = track->options->cancel,
+		.done = snapshot_done, .problem = pass_problem, .progress = pass_progress, .data = track,
+	};
+	for (guint i = 0; i < track->items->len; i++)
+		if (mlv_partial_has(track->local->partial, ((Item *)track->items->pdata[i])->target))
+			options.change = include_new;
+	g_autoptr(MlvSnapshot) snapshot = mlv_snapshot_new(&options);
+
+	for (guint i = 0; i < track->items->len; i++) {
+		Item *item = track->items->pdata[i];
+		gboolean whole = strcmp(item->path, item->target) == 0;
+		const MlvPointer *base = whole ? (item->has_base ? &item->base : NULL) : NULL;
+
+		if (!whole && !find_part(track, item, error))
+			return FALSE;
+		if (!whole && item->has_part)
+			base = &item->part;
+		if (!mlv_snapshot_target(snapshot, item->path, item->target, base, item, error))
+			return FALSE;
+	}
+	return mlv_snapshot_finish(snapshot, error);
+}
+
+static gboolean run(Track *track, GError **error)
+{
+	MlvLocal *local = track->local;
+
+	if (track->options->dry_run) {
+		for (guint i = 0; i < track->items->len; i++) {
+			Item *item = track->items->pdata[i];
+			track->options->added(item->path, &item->base, !item->tracked, TRUE,
+					      !exists(local->repo, item->path), track->options->data);
+		}
+		return TRUE;
+	}
+	g_autoptr(MlvStoreWriter) writer = mlv_store_writer_new(local->store, &local->write);
+	g_autoptr(MlvStatWriter) cache_writer =
+		mlv_statcache_writer_new(local->cache, mlv_stat_fs_now(local->repo));
+	if (!snapshot_items(track, writer, cache_writer, error) || !stage_items(track, writer, error))
+		return FALSE;
+	track->result->stored = mlv_store_writer_written(writer);
+	return mlv_statcache_writer_commit(cache_writer, error);
+}
+
+gboolean mlv_track_add(MlvLocal *local, const char *const *paths, gsize count,
+		       const MlvTrackOptions *options, MlvTrackResult *result, GError **error)
+{
+	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(local->repo, FALSE, error);
+	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(item_free);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	Track track = { local, options, result, pointers, items, seen };
+
+	memset(result, 0, sizeof(*result));
+	if (!pointers)
+		return FALSE;
+	for (gsize i = 0; i < count; i++)
+		if (!take_path(&track, paths[i], error))
+			return FALSE;
+	return run(&track, error);
+}
+
+gboolean mlv_track_update_all(MlvLocal *local, const MlvTrackOptions *options,
+			      MlvTrackResult *result, GError **error)
+{
+	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(local->repo, FALSE, error);
+	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(item_free);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	Track track = { local, options, result, pointers, items, seen };
+
+	memset(result, 0, sizeof(*result));
+	if (!pointers)
+		return FALSE;
+	for (guint i = 0; i < pointers->len; i++) {
+		const MlvTracked *tracked = pointers->pdata[i];
+		add_item(&track, tracked->path, tracked);
+	}
+	return run(&track, error);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/error.h"
+
+#include <errno.h>
+
+G_DEFINE_QUARK(mlv-error, mlv_error)
+
+gboolean mlv_fail(GError **error, MlvError code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	if (error)
+		*error = g_error_new_valist(MLV_ERROR, code, format, ap);
+	va_end(ap);
+	return FALSE;
+}
+
+gboolean mlv_fail_errno(GError **error, const char *format, ...)
+{
+	int saved = errno;
+	MlvError code = saved == ENOENT   ? MLV_ERROR_MISSING
+			: saved == EEXIST ? MLV_ERROR_EXISTS
+					  : MLV_ERROR_FAILED;
+	const char *hint = saved == ENOSPC || saved == EDQUOT
+				   ? "; free some space there and run the command again"
+				   : "";
+	va_list ap;
+
+	va_start(ap, format);
+	g_autofree char *what = g_strdup_vprintf(format, ap);
+	va_end(ap);
+	if (error)
+		*error = g_error_new(MLV_ERROR, code, "%s: %s%s", what, g_strerror(saved), hint);
+	errno = saved;
+	return FALSE;
+}

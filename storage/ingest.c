@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ingest's main thread: gathers jobs, takes them back in order, writes what is new, gives results. */
+#include "storage/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "storage/file.h"
+#include "storage/ingest_private.h"
+#include "storage/pool.h"
+
+#define WINDOW_MAX 32          /* jobs under way: bounds the memory */
+#define CLONE_FILE_MIN (1u << 20) /* files shorter than this are copied even where blocks can be shared */
+#define CLONE_RUN_MIN (128u << 10)
+
+MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads, const volatile sig_atomic_t *cancel,
+			  MlvIngestDone done, gpointer user)
+{
+	MlvIngest *ingest = g_new0(MlvIngest, 1);
+
+	if (threads == 0)
+		threads = mlv_pool_default_threads();
+	ingest->writer = writer;
+	if (writer) {
+		ingest->clone_block = mlv_store_clone_block(mlv_store_writer_store(writer));
+		ingest->compress = ingest->clone_block == 0 && mlv_store_writer_options(writer)->level != 0;
+	}
+	ingest->pool = mlv_pool_new(threads, MIN(2 * threads + 2, WINDOW_MAX), mlv_ingest_job_run, ingest);
+	ingest->cancel = cancel;
+	ingest->done = done;
+	ingest->user = user;
+	ingest->idle = g_ptr_array_new();
+	return ingest;
+}
+
+/* --- jobs ------------------------------------------------------------------------------------------ */
+
+static void small_file_clear(gpointer data)
+{
+	SmallFile *file = data;
+
+	g_clear_error(&file->error);
+	g_free(file->path);
+}
+
+static void job_free(gpointer data)
+{
+	Job *job = data;
+
+	if (!job)
+		return;
+	mlv_ingest_large_unref(job->large);
+	g_clear_error(&job->error);
+	g_array_unref(job->files);
+	g_array_unref(job->chunks);
+	mlv_candidates_clear(&job->candidates);
+	g_free(job->buffer);
+	g_free(job->compressed);
+	g_free(job);
+}
+
+static Job *job_new(MlvIngest *ingest)
+{
+	if (ingest->idle->len > 0)
+		return g_ptr_array_steal_index_fast(ingest->idle, ingest->idle->len - 1);
+	Job *job = g_new0(Job, 1);
+	job->ingest = ingest;
+	job->buffer = g_malloc(BUFFER_SIZE);
+	job->files = g_array_new(FALSE, TRUE, sizeof(SmallFile));
+	g_array_set_clear_func(job->files, small_file_clear);
+	job->chunks = g_array_new(FALSE, FALSE, sizeof(Chunk));
+	mlv_candidates_init(&job->candidates);
+	return job;
+}
+
+/* Makes a taken job ready for the next use: its buffers stay. */
+static void job_recycle(MlvIngest *ingest, Job *job)
+{
+	g_clear_pointer(&job->large, mlv_ingest_large_unref);
+	g_clear_error(&job->error);
+	g_array_set_size(job->files, 0);
+	g_array_set_size(job->chunks, 0);
+	mlv_candidates_reset(&job->candidates);
+	job->compressed_length = 0;
+	job->batch_bytes = 0;
+	job->number = 0;
+	job->before = job->length = 0;
+	job->last = job->filled = job->fatal = FALSE;
+	g_ptr_array_add(ingest->idle, job);
+}
+
+/* --- finished jobs --------------------------------------------------------------------------------- */
+
+/* Writes the run of new chunks that begins at `from` and lies in one piece, and gives where it ends. */
+static gboolean write_run(MlvIngest *ingest, Job *job, guint from, guint *to, GError **error)
+{
+	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
+	MlvPackEntry entries[256];
+	guint count = 0;
+	gsize length = 0;
+
+	for (guint i = from; i < job->chunks->len && count < G_N_ELEMENTS(entries); i++) {
+		const Chunk *chunk = &g_array_index(job->chunks, Chunk, i);
+
+		if (!chunk->mine || chunk->bytes != first->bytes + length)
+			break;
+		entries[count++] = chunk->entry;
+		length += chunk->entry.stored;
+	}
+	*to = from + count;
+	if (job->large && job->large->shares && first->entry.codec == MLV_CODEC_RAW &&
+	    length >= CLONE_RUN_MIN)
+		return mlv_store_writer_clone(ingest->writer, job->large->fd, first->offset,
+					      first->bytes, entries, count, error);
+	return mlv_store_writer_add(ingest->writer, first->bytes, entries, count, error);
+}
+
+static gboolean write_chunks(MlvIngest *ingest, Job *job, GError **error)
+{
+	for (guint i = 0; i < job->chunks->len;) {
+		if (!g_array_index(job->chunks, Chunk, i).mine)
+			i++;
+		else if (!write_run(ingest, job, i, &i, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void give(MlvIngest *ingest, gpointer tag, const MlvRef *ref, const struct statx *st,
+		 GError *problem)
+{
+	MlvIngested result = { .tag = tag, .error = problem };
+
+	if (ref)
+		result.ref = *ref;
+	if (st)
+		result.stat = *st;
+	ingest->done(&result, ingest->user);
+	g_clear_error(&result.error);
+}
+
+static void finish_batch(MlvIngest *ingest, Job *job)
+{
+	for (guint i = 0; i < job->files->len; i++) {
+		SmallFile *file = &g_array_index(job->files, SmallFile, i);
+		give(ingest, file->tag, &file->ref, &file->stat, g_steal_pointer(&file->error));
+	}
+}
+
+/* A file read in place must be at its end what it was at its beginning. */
+static void check_unchanged(LargeFile *large)
+{
+	struct statx after;
+
+	if (large->error || large->fd < 0 || large->is_clone)
+		return;
+	if (statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0 ||
+	    after.stx_size != large->size || after.stx_mtime.tv_sec != large->stat.stx_mtime.tv_sec ||
+	    after.stx_mtime.tv_nsec != large->stat.stx_mtime.tv_nsec ||
+	    after.stx_ctime.tv_sec != large->stat.stx_ctime.tv_sec ||
+	    after.stx_ctime.tv_nsec != large->stat.stx_ctime.tv_nsec)
+		mlv_fail(&large->error, MLV_ERROR_FAILED, "'%s' changed while it was read; try again",
+			 large->path);
+}
+
+static gboolean finish_segment(MlvIngest *ingest, Job *job, GError **error)
+{
+	LargeFile *large = job->large;
+	MlvRef ref = { 0 };
+
+	if (job->error && !large->error)
+		large->error = g_steal_pointer(&job->error);
+	for (guint i = 0; i < job->chunks->len && !large->error; i++) {
+		const Chunk *chunk = &g_array_index(job->chunks, Chunk, i);
+		if (!mlv_list_builder_add(large->list, &chunk->entry.id, chunk->entry.raw, error))
+			return FALSE;
+	}
+	if (!job->last)
+		return TRUE;
+	check_unchanged(large);
+	if (!large->error && !mlv_list_builder_finish(large->list, &ref, error))
+		return FALSE;
+	give(ingest, large->tag, &ref, &large->stat, g_steal_pointer(&large->error));
+	return TRUE;
+}
+
+/* Takes one finished job: what is new goes to the store, results to the caller. */
+static gboolean finish_job(MlvIngest *ingest, Job *job, GError **error)
+{
+	gboolean ok = TRUE;
+
+	if (job->fatal) {
+		g_propagate_error(error, g_steal_pointer(&job->error));
+		ok = FALSE;
+	}
+	/* Even of a file that failed: others may rely on chunks that this job claimed. */
+	if (ok && ingest->writer)
+		ok = write_chunks(ingest, job, error);
+	if (ok && job->large)
+		ok = finish_segment(ingest, job, error);
+	else if (ok)
+		finish_batch(ingest, job);
+	job_recycle(ingest, job);
+	return ok;
+}
+
+static gboolean submit(MlvIngest *ingest, Job *job, GError **error)
+{
+	Job *done;
+
+	while ((done = mlv_pool_is_full(ingest->pool) ? mlv_pool_take(ingest->pool)
+						      : mlv_pool_poll(ingest->pool)))
+		if (!finish_job(ingest, done, error)) {
+			job_free(job);
+			return FALSE;
+		}
+	mlv_pool_submit(ingest->pool, job);
+	return TRUE;
+}
+
+static gboolean submit_batch(MlvIngest *ingest, GError **error)
+{
+	return !ingest->batch || submit(ingest, g_steal_pointer(&ingest->batch), error);
+}
+
+/* --- what is given --------------------------------------------------------------------------------- */
+
+gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user,
+			GError **error)
+{
+	MlvIngest *ingest = user;
+
+	return !ingest->writer ||
+	       mlv_store_writer_put(kind, id, data, length, ingest->writer, error);
+}
+
+static LargeFile *large_new(int root, const char *path, gpointer tag, MlvIngest *ingest)
+{
+	LargeFile *large = g_new0(LargeFile, 1);
+
+	large->refs = 1;
+	large->root = root;
+	large->path = g_strdup(path);
+	large->tag = tag;
+	large->fd = -1;
+	g_mutex_init(&large->lock);
+	g_cond_init(&large->turn_cond);
+	mlv_cutter_init(&large->cutter);
+	large->list = mlv_list_builder_new(MLV_KIND_BLOB, mlv_ingest_put, ingest);
+	return large;
+}
+
+/* Where blocks can be shared, a clone is read instead of the file: nobody changes it meanwhile. */
+static void clone_source(MlvIngest *ingest, LargeFile *large)
+{
+	MlvStore *store = mlv_store_writer_store(ingest->writer);
+	struct statx after;
+
+	for (int attempt = 0; attempt < 3; attempt++) {
+		g_auto(MlvFd) clone = openat(mlv_store_fd(store), "packs", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+		if (clone < 0 || !mlv_file_clone_range(large->fd, 0, 0, clone, 0) ||
+		    statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0)
+			return;
+		if (after.stx_size == large->stat.stx_size &&
+		    after.stx_mtime.tv_sec == large->stat.stx_mtime.tv_sec &&
+		    after.stx_mtime.tv_nsec == large->stat.stx_mtime.tv_nsec) {
+			mlv_fd_clear(&large->fd);
+			large->fd = clone;
+			clone = -1;
+			large->is_clone = large->shares = TRUE;
+			posix_fadvise(large->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+			return;
+		}
+		large->stat = after;
+		large->size = after.stx_size;
+	}
+}
+
+static gboolean open_large(MlvIngest *ingest, LargeFile *large, GError **error)
+{
+	large->fd = mlv_file_open_beneath(large->root, large->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (large->fd < 0)
+		return mlv_fail_errno(error, "cannot open '%s'", large->path);
+	if (statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &large->stat) < 0)
+		return mlv_fail_errno(error, "cannot stat '%s'", large->path);
+	large->size = large->stat.stx_size;
+	if (!S_ISREG(large->stat.stx_mode) || large->size <= MLV_CHUNK_MAX)
+		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' changed while it was read; try again",
+				large->path);
+	posix_fadvise(large->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (ingest->clone_block > 0 && large->size >= CLONE_FILE_MIN)
+		clone_source(ingest, large);
+	return TRUE;
+}
+
+static gboolean submit_large(MlvIngest *ingest, LargeFile *large, GError **error)
+{
+	guint64 segments = (large->size + SEGMENT - 1) / SEGMENT;
+
+	for (guint64 i = 0; i < segments; i++) {
+		Job *job = job_new(ingest);
+
+		g_atomic_int_inc(&large->refs);
+		job->large = large;
+		job->number = i;
+		job->before = i > 0 ? MLV_CHUNK_MAX : 0;
+		job->length = (gsize)MIN(SEGMENT, large->size - i * SEGMENT);
+		job->last = i == segments - 1;
+		if (!submit(ingest, job, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A file that cannot even be opened still gives its result in its turn: as a batch of one that has failed. */
+static gboolean submit_failed(MlvIngest *ingest, LargeFile *large, GError *problem, GError **error)
+{
+	Job *job = job_new(ingest);
+
+	job->files->len = 0;
+	job->large = large;
+	g_atomic_int_inc(&large->refs);
+	job->last = job->filled = TRUE;
+	large->error = problem;
+	return submit(ingest, job, error);
+}
+
+static gboolean give_large(MlvIngest *ingest, int root, const char *path, gpointer tag, GError **error)
+{
+	GError *problem = NULL;
+	LargeFile *large = large_new(root, path, tag, ingest);
+	gboolean ok = submit_batch(ingest, error);
+
+	if (ok && open_large(ingest, large, &problem))
+		ok = submit_large(ingest, large, error);
+	else if (ok)
+		ok = submit_failed(ingest, large, problem, error);
+	mlv_ingest_large_unref(large);
+	return ok;
+}
+
+gboolean mlv_ingest_file(MlvIngest *ingest, int root, const char *path, guint64 size, gpointer tag,
+			 GError **error)
+{
+	if (mlv_ingest_cancelled(ingest))
+		return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
+	if (size > MLV_CHUNK_MAX)
+		return give_large(ingest, root, path, tag, error);
+	if (ingest->batch && (ingest->batch->files->len >= BATCH_FILES ||
+			      ingest->batch->batch_bytes + size > BATCH_BYTES) &&
+	    !submit_batch(ingest, error))
+		return FALSE;
+	if (!ingest->batch)
+		ingest->batch = job_new(ingest);
+	SmallFile file = { .root = root, .path = g_strdup(path), .tag = tag, .size = size };
+	g_array_append_val(ingest->batch->files, file);
+	ingest->batch->batch_bytes += size;
+	return TRUE;
+}
+
+/* --- streams --------------------------------------------------------------------------------------- */
+
+gboolean mlv_ingest_stream_begin(MlvIngest *ingest, gpointer tag, GError **error)
+{
+	if (!submit_batch(ingest, error))
+		return FALSE;
+	ingest->stream = large_new(-1, "stream", tag, ingest);
+	ingest->segment = job_new(ingest);
+	return TRUE;
+}
+
+/* Sends the filled segment off; the next begins with the end of this one, which its first chunk may need. */
+static gboolean stream_submit(MlvIngest *ingest, gboolean last, GError **error)
+{
+	Job *job = g_steal_pointer(&ingest->segment);
+	LargeFile *large = ingest->stream;
+
+	job->large = large;
+	g_atomic_int_inc(&large->refs);
+	job->filled = TRUE;
+	job->last = last;
+	if (!last) {
+		Job *next = job_new(ingest);
+
+		next->number = job->number + 1;
+		next->before = MLV_CHUNK_MAX;
+		memcpy(next->buffer, job->buffer + job->before + job->length - MLV_CHUNK_MAX,
+		       MLV_CHUNK_MAX);
+		ingest->segment = next;
+	}
+	return submit(ingest, job, error);
+}
+
+gboolean mlv_ingest_stream_write(MlvIngest *ingest, const void *data, gsize length, GError **error)
+{
+	const guint8 *from = data;
+
+	while (length > 0) {
+		if (ingest->segment->length == SEGMENT && !stream_submit(ingest, FALSE, error))
+			return FALSE;
+		Job *job = ingest->segment;
+		gsize n = MIN(length, SEGMENT - job->length);
+		memcpy(job->buffer + job->before + job->length, from, n);
+		job->length += n;
+		ingest->stream->size += n;
+		from += n;
+		length -= n;
+	}
+	return !mlv_ingest_cancelled(ingest) ||
+	       mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
+}
+
+gboolean mlv_ingest_stream_end(MlvIngest *ingest, GError **error)
+{
+	gboolean ok = stream_submit(ingest, TRUE, error);
+
+	g_clear_pointer(&ingest->stream, mlv_ingest_large_unref);
+	return ok;
+}
+
+/* --- the end --------------------------------------------------------------------------------------- */
+
+gboolean mlv_ingest_finish(MlvIngest *ingest, GError **error)
+{
+	Job *job;
+
+	if (!submit_batch(ingest, error))
+		return FALSE;
+	while ((job = mlv_pool_take(ingest->pool)))
+		if (!finish_job(ingest, job, error))
+			return FALSE;
+	return TRUE;
+}
+
+guint64 mlv_ingest_bytes(const MlvIngest *ingest)
+{
+	return __atomic_load_n(&ingest->bytes, __ATOMIC_RELAXED);
+}
+
+void mlv_ingest_free(MlvIngest *ingest)
+{
+	if (!ingest)
+		return;
+	mlv_pool_free(ingest->pool, job_free);
+	job_free(ingest->batch);
+	job_free(ingest->segment);
+	mlv_ingest_large_unref(ingest->stream);
+	for (guint i = 0; i < ingest->idle->len; i++)
+		job_free(ingest->idle->pdata[i]);
+	g_ptr_array_unref(ingest->idle);
+	g_free(ingest);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker does with a batch of small files, or with a segment of a large one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "storage/file.h"
+#include "storage/ingest_private.h"
+#include "storage/pool.h"
+
+#define MISSES_MAX 4     /* chunks that did not shrink after which a file's others are not tried ... */
+#define RETRY_SEGMENTS 2 /* ... but the first chunk of every so many segments */
+
+void mlv_ingest_large_unref(LargeFile *large)
+{
+	if (!large || !g_atomic_int_dec_and_test(&large->refs))
+		return;
+	mlv_fd_clear(&large->fd);
+	mlv_list_builder_free(large->list);
+	g_clear_error(&large->error);
+	g_mutex_clear(&large->lock);
+	g_cond_clear(&large->turn_cond);
+	g_free(large->path);
+	g_free(large);
+}
+
+static gboolean statx_fd(int fd, struct statx *st, const char *path, GError **error)
+{
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS, st) < 0)
+		return mlv_fail_errno(error, "cannot stat '%s'", path);
+	return TRUE;
+}
+
+static gboolean same_stat(const struct statx *a, const struct statx *b)
+{
+	return a->stx_size == b->stx_size && a->stx_mtime.tv_sec == b->stx_mtime.tv_sec &&
+	       a->stx_mtime.tv_nsec == b->stx_mtime.tv_nsec &&
+	       a->stx_ctime.tv_sec == b->stx_ctime.tv_sec &&
+	       a->stx_ctime.tv_nsec == b->stx_ctime.tv_nsec && a->stx_ino == b->stx_ino;
+}
+
+/* Whether to spend time on compressing, from what the file's chunks before did. */
+static gboolean worth_trying(const Job *job, const guint8 *data, gsize length)
+{
+	if (!job->ingest->compress || length < 64)
+		return FALSE;
+	if (job->large && g_atomic_int_get(&job->large->misses) >= MISSES_MAX)
+		return job->chunks->len == 0 && job->number % RETRY_SEGMENTS == 0;
+	return mlv_codec_looks_compressible(data, length);
+}
+
+static void compress(Job *job, Chunk *chunk, const guint8 *data, int level)
+{
+	gsize length = chunk->entry.raw;
+
+	if (!worth_trying(job, data, length)) {
+		if (job->large)
+			g_atomic_int_inc(&job->large->misses);
+		return;
+	}
+	if (!job->compressed)
+		job->compressed = g_malloc(BUFFER_SIZE);
+	guint8 *out = job->compressed + job->compressed_length;
+	gsize stored = mlv_codec_compress(data, length, out, level);
+	if (job->large) {
+		if (stored > 0)
+			g_atomic_int_set(&job->large->misses, 0);
+		else
+			g_atomic_int_inc(&job->large->misses);
+	}
+	if (stored == 0)
+		return;
+	job->compressed_length += stored;
+	chunk->entry.codec = MLV_CODEC_ZSTD;
+	chunk->entry.stored = (guint32)stored;
+	chunk->bytes = out;
+}
+
+/* Hashes one chunk, and readies it for the pack if no store has it. */
+static gboolean work_chunk(Job *job, const guint8 *data, gsize length, guint64 offset, GError **error)
+{
+	Chunk chunk = { .bytes = data, .offset = offset };
+
+	mlv_id_of(data, length, &chunk.entry.id);
+	chunk.entry.kind = MLV_KIND_BLOB;
+	chunk.entry.raw = chunk.entry.stored = (guint32)length;
+	if (job->ingest->writer && length > 0) {
+		if (!mlv_store_writer_claim(job->ingest->writer, MLV_KIND_BLOB, &chunk.entry.id,
+					    &chunk.mine, error)) {
+			job->fatal = TRUE;
+			return FALSE;
+		}
+		if (chunk.mine) {
+			compress(job, &chunk, data, 1);
+			chunk.entry.check = mlv_pack_check_value(&chunk.entry, chunk.bytes);
+		}
+	}
+	g_array_append_val(job->chunks, chunk);
+	return TRUE;
+}
+
+/* --- small files ----------------------------------------------------------------------------------- */
+
+/* Reads the whole file to `out`, which has room for file->size bytes and one more. */
+static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
+{
+	struct statx after;
+	gsize got = 0;
+	g_auto(MlvFd) fd = mlv_file_open_beneath(file->root, file->path,
+						 O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return mlv_fail_errno(error, "cannot open '%s'", file->path);
+	if (!statx_fd(fd, &file->stat, file->path, error))
+		return FALSE;
+	if (!S_ISREG(file->stat.stx_mode))
+		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is not a regular file any more", file->path);
+	while (got <= file->size) {
+		ssize_t n = read(fd, out + got, file->size + 1 - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return mlv_fail_errno(error, "cannot read '%s'", file->path);
+		gboolean end = n == 0 || (gsize)n < file->size + 1 - got;
+		got += (gsize)n;
+		if (end)
+			break;
+	}
+	if (!statx_fd(fd, &after, file->path, error))
+		return FALSE;
+	if (got != file->size || !same_stat(&file->stat, &after) || after.stx_size != got)
+		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' changed while it was read; try again",
+				file->path);
+	return TRUE;
+}
+
+static void run_batch(Job *job)
+{
+	guint8 *at = job->buffer;
+
+	for (guint i = 0; i < job->files->len; i++) {
+		SmallFile *file = &g_array_index(job->files, SmallFile, i);
+
+		if (!read_small(file, at, &file->error))
+			continue;
+		if (!work_chunk(job, at, file->size, 0, &job->error))
+			return;
+		file->ref.id = g_array_index(job->chunks, Chunk, job->chunks->len - 1).entry.id;
+		file->ref.kind = MLV_KIND_BLOB;
+		file->ref.size = file->size;
+		at += file->size;
+		__atomic_fetch_add(&job->ingest->bytes, file->size, __ATOMIC_RELAXED);
+	}
+}
+
+/* --- segments of large ones ------------------------------------------------------------------------ */
+
+static gboolean read_segment(Job *job, GError **error)
+{
+	LargeFile *large = job->large;
+	guint64 start = job->number * SEGMENT - job->before;
+
+	if (job->filled)
+		return TRUE;
+	if (!mlv_file_read_at(large->fd, job->buffer, job->before + job->length, start, large->path,
+			      error)) {
+		g_prefix_error(error, "it changed, or cannot be read: ");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* Waits for the cuts of the segment before. FALSE if the file is broken already. */
+static gboolean take_turn(Job *job)
+{
+	LargeFile *large = job->large;
+
+	g_mutex_lock(&large->lock);
+	while (large->turn != job->number && !large->broken)
+		g_cond_wait(&large->turn_cond, &large->lock);
+	gboolean ok = !large->broken;
+	g_mutex_unlock(&large->lock);
+	return ok;
+}
+
+static void pass_turn(Job *job, gboolean broken)
+{
+	LargeFile *large = job->large;
+
+	g_mutex_lock(&large->lock);
+	large->turn++;
+	large->broken |= broken;
+	g_cond_broadcast(&large->turn_cond);
+	g_mutex_unlock(&large->lock);
+}
+
+/* Ends of the chunks that end in this segment, as offsets in the file. */
+static void find_cuts(Job *job, GArray *cuts)
+{
+	LargeFile *large = job->large;
+	guint64 cut = job->length;
+
+	if (job->number == 0 && job->last && job->length <= MLV_CHUNK_MAX) {
+		g_array_append_val(cuts, cut); /* short enough for one chunk */
+		return;
+	}
+	mlv_cutter_feed(&large->cutter, &job->candidates, job->length, job->last);
+	while (mlv_cutter_next(&large->cutter, &cut))
+		g_array_append_val(cuts, cut);
+}
+
+static void run_segment(Job *job)
+{
+	LargeFile *large = job->large;
+	guint64 base = job->number * SEGMENT - job->before; /* of the buffer in the file */
+	g_autoptr(GArray) cuts = g_array_new(FALSE, FALSE, sizeof(guint64));
+
+	gboolean ok = read_segment(job, &job->error);
+	if (ok)
+		mlv_chunker_scan(job->buffer + job->before, MIN(job->before, MLV_CHUNK_WINDOW - 1),
+				 job->length, &job->candidates);
+	if (!take_turn(job) || !ok) {
+		pass_turn(job, TRUE);
+		return;
+	}
+	guint64 start = large->cutter.start;
+	find_cuts(job, cuts);
+	pass_turn(job, FALSE);
+	for (guint i = 0; i < cuts->len; i++) {
+		guint64 cut = g_array_index(cuts, guint64, i);
+		if (!work_chunk(job, job->buffer + (start - base), (gsize)(cut - start), start,
+				&job->error))
+			return;
+		start = cut;
+	}
+	__atomic_fetch_add(&job->ingest->bytes, job->length, __ATOMIC_RELAXED);
+}
+
+void mlv_ingest_job_run(gpointer data, gpointer user)
+{
+	Job *job = data;
+
+	if (mlv_ingest_cancelled(job->ingest)) {
+		g_set_error(&job->error, MLV_ERROR, MLV_ERROR_CANCELLED, "interrupted");
+		job->fatal = TRUE;
+		if (job->large)
+			pass_turn(job, TRUE);
+	} else if (job->large) {
+		run_segment(job);
+	} else {
+		run_batch(job);
+	}
+}

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+
+test_case "outside of a repository it says what there is and exits 0" <<'CASE'
+	expect_ok mlv doctor
+	expect_out "libgit2"
+	expect_ok mlv doctor --json
+	expect_json .repository null
+	expect_json '.versions | [.mlv, .git, .libgit2, .zstd] | map(type) | unique' '["string"]'
+	expect_json '.machine.cores > 0' true
+CASE
+
+test_case "in a repository it names the file system and writes nothing" <<'CASE'
+	new_repo project
+	expect_ok mlv doctor --json
+	expect_json '.workspace.path' "\"$PWD\""
+	expect_json '.workspace.fileSystem | type' '"string"'
+	expect_json '.workspace.reflink | type' '"boolean"'
+	expect_json '.remotes' '[]'
+	[ -z "$(git status --porcelain)" ]
+	[ "$(find . -name 'tmp-*')" = "" ]
+CASE
+
+test_case "a remote that is not there yet is no trouble" <<'CASE'
+	new_repo project
+	git config mlv-remote.origin.url ../store
+	expect_ok mlv doctor --json
+	expect_json '.remotes[0].name' '"origin"'
+	expect_json '.remotes[0].state | startswith("not there yet")' true
+CASE
+
+test_case "a remote that cannot be is trouble and exits 1" <<'CASE'
+	new_repo project
+	git config mlv-remote.origin.url ../no/such/folder
+	expect_status 1 mlv doctor
+	expect_out "origin"
+	mkdir ../other
+	echo nonsense >../other/format
+	git config mlv-remote.origin.url ../other
+	expect_status 1 mlv doctor
+CASE
+
+test_done
