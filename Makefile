@@ -119,8 +119,8 @@ bench: all
 
 coverage:
 	+$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/coverage CFLAGS="-O0 -g --coverage" \
-		all unit-bin
-	$(Q)tests/run --jobs $(JOBS) --mlv build/coverage/mlv --build build/coverage --cli
+		LDFLAGS=--coverage all unit-bin
+	-$(Q)tests/run --jobs $(JOBS) --mlv build/coverage/mlv --build build/coverage --cli
 	$(Q)tests/lint/coverage build/coverage
 
 # --- lint ----------------------------------------------------------------------------------------

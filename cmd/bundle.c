@@ -230,8 +230,11 @@ static gboolean run_verify(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!reader || !mlv_bundle_verify(reader, store, &options, &result, &failed))
 		return blame(failed, error);
 	g_clear_pointer(&progress, mlv_ui_progress_end);
+	/* Where nothing was stored yet everything is lacking. */
+	if (!store && cmd->repo)
+		result.lacking = mlv_bundle_reader_manifest(reader)->have->len;
 	return mlv_bundle_show_verified(cmd, json, file, mlv_bundle_reader_manifest(reader),
-					&result, store != NULL, error);
+					&result, cmd->repo != NULL, error);
 }
 
 static gboolean run_apply(MlvCmd *cmd, int argc, char **argv, GError **error)

@@ -8,7 +8,7 @@
  *	{
  *		struct options opt = { 0 };
  *		const GOptionEntry entries[] = {
- *			{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
+ *			{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print JSON", NULL },
  *			{ NULL },
  *		};
  *		MlvRepo *repo;

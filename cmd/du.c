@@ -24,8 +24,9 @@ typedef struct {
 	MlvView *view;
 	MlvUsage *usage;
 	GPtrArray *lines; /* of Line * */
-	GHashTable *
-		covered; /* paths of targets, or "path\nid" of whole ones, that the lines are about */
+	/* Targets that the lines are about: path and id, or the path of one that is shown in
+	 * part. */
+	GHashTable *covered;
 } Du;
 
 static void line_free(gpointer data)

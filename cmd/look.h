@@ -9,8 +9,8 @@
 #include "cmd/ui_json.h"
 #include "core/view.h"
 
-/* The store opened for reading; says on stderr if it has to wait for gc. With `remote` what the store
- * lacks is read from the default remote, if there is one: it is opened when it is needed. */
+/* The store opened for reading; says on stderr if it has to wait for gc. With `remote` what the
+ * store lacks is read from the default remote, if there is one: it is opened when it is needed. */
 MlvView *mlv_cmd_open_view(MlvCmd *cmd, gboolean remote, GError **error);
 
 /* Words as git understands them: with "--" all before it are revisions; without, the first ones as

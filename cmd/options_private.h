@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 
 struct MlvOptions {
-	char *synopsis; /* the first line of what the command gave; NULL before mlv_options_parse() */
+	char *synopsis;   /* the first line of what the command gave; NULL before that */
 	char *examples;   /* the lines after it, or NULL */
 	GArray *entries;  /* GOptionEntry: the command's and the common ones */
 	GPtrArray *words; /* argv[0] and the plain words; borrowed from argv, NULL-ended */

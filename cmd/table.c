@@ -80,6 +80,6 @@ void mlv_command_list(FILE *out)
 		list_group(out, group);
 	fputs("\noptions\n", out);
 	mlv_options_print(out, (const GOptionEntry *)(gpointer)entries->data);
-	fputs("\n'mlv COMMAND -h' says how a command is used; 'mlv help COMMAND' opens its manual page.\n",
+	fputs("\n'mlv COMMAND -h' says how a command is used; 'mlv help COMMAND' opens its page.\n",
 	      out);
 }

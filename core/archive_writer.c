@@ -21,7 +21,8 @@ struct MlvArchiveWriter {
 	gint64 time;
 	MlvArchiveSink sink;
 	gpointer user;
-	GError *failure; /* what the sink said */
+	GError *failure;  /* what the sink said */
+	gboolean closing; /* nothing goes to the sink any more */
 	locale_t bytes, utf8;
 };
 
@@ -76,7 +77,9 @@ static la_ssize_t give_to_sink(struct archive *archive, void *user, const void *
 {
 	MlvArchiveWriter *writer = user;
 
-	/* libarchive tries again when it ends and is freed: the first failure is the last call. */
+	if (writer->closing)
+		return (la_ssize_t)length;
+	/* libarchive tries again when it ends: the first failure is the last call. */
 	if (writer->failure)
 		return ARCHIVE_FATAL;
 	if (writer->sink(data, length, writer->user, &writer->failure))
@@ -226,11 +229,9 @@ void mlv_archive_writer_free(MlvArchiveWriter *writer)
 {
 	if (!writer)
 		return;
-	if (writer->archive) {
-		/* Else freeing would write an end that makes a broken archive look whole. */
-		archive_write_fail(writer->archive);
-		archive_write_free(writer->archive);
-	}
+	/* Freeing writes an end, which would make a broken archive look whole. */
+	writer->closing = TRUE;
+	archive_write_free(writer->archive);
 	archive_entry_free(writer->entry);
 	if (writer->bytes)
 		freelocale(writer->bytes);

@@ -57,7 +57,7 @@ void mlv_checkout_free(MlvCheckout *checkout)
 	if (!checkout)
 		return;
 	mlv_ingest_free(checkout->ingest);
-	mlv_scan_free(checkout->scan);
+	g_clear_pointer(&checkout->scan, mlv_scan_free);
 	g_string_chunk_free(checkout->names);
 	g_ptr_array_unref(checkout->targets);
 	g_ptr_array_unref(checkout->dirs);
@@ -110,6 +110,7 @@ gboolean mlv_checkout_plan(MlvCheckout *checkout, GError **error)
 		return FALSE;
 	g_clear_pointer(&checkout->ingest, mlv_ingest_free);
 	g_ptr_array_set_size(checkout->pending, 0);
+	g_clear_pointer(&checkout->scan, mlv_scan_free);
 	if (checkout->error) {
 		g_propagate_error(error, g_steal_pointer(&checkout->error));
 		return FALSE;
@@ -188,7 +189,8 @@ gboolean mlv_checkout_foreach(MlvCheckout *checkout, MlvCheckoutEach each, gpoin
 	for (guint i = 0; i < checkout->dirs->len; i++) {
 		CheckoutDir *dir = checkout->dirs->pdata[i];
 		gboolean make = dir->tree.mode == MLV_MODE_DIRECTORY && !dir->on_disk && dir->whole;
-		gboolean remove = dir->tree.mode == 0 && !dir->folder && dir->on_disk;
+		gboolean remove = dir->tree.mode == 0 && !dir->folder && dir->on_disk &&
+				  (dir->whole || !checkout->options.exact);
 
 		if ((make || remove) &&
 		    !each(make ? MLV_CHECKOUT_MAKE_DIRECTORY : MLV_CHECKOUT_REMOVE_DIRECTORY, dir->path, 0, user,

@@ -10,10 +10,9 @@
  *	mlv_checkout_check(checkout, error);    unsaved data, missing objects, no room: refused
  *	mlv_checkout_apply(checkout, error);
  *
- * What is on disk may be overwritten or removed if it equals the wanted or the base content, or the store
- * has it; all else is unsaved and refused unless `force`. A file that neither version has stays where it is; with `force`
- * it is removed from a directory that is wanted. What .mlvignore leaves out is never touched. After a kill at
- * any moment the same can be run again.
+ * What is on disk may be overwritten or removed if the store has it; all else is unsaved and refused unless `force`. The
+ * base says which files a version brought: one that neither version has stays where it is; with `force` it is removed from
+ * a directory that is wanted. What .mlvignore leaves out is never touched. After a kill at any moment the same can be run again.
  *
  * Main thread only, but for the callback `progress`.
  */
@@ -37,6 +36,8 @@ typedef struct {
 	MlvPartial *partial;      /* changed and saved by apply */
 	const MlvPathspec *paths; /* only these; NULL: all that is expected here */
 	gboolean force;
+	gboolean exact;           /* of targets that are to go, files that no version has are to go too; folders above
+				     what `paths` means stay */
 	const char *advice;       /* what brings missing objects; NULL: "mlv pull" */
 	guint threads;            /* 0: one a core */
 	const volatile sig_atomic_t *cancel;

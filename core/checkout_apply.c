@@ -78,7 +78,7 @@ static gboolean remove_directories(MlvCheckout *checkout, GError **error)
 		const char *name = strrchr(dir->path, '/');
 		gboolean removed;
 
-		if (is_wanted(dir) || !dir->on_disk)
+		if (is_wanted(dir) || !dir->on_disk || (checkout->options.exact && !dir->whole))
 			continue;
 		g_autofree char *above = g_strndup(dir->path, name ? (gsize)(name - dir->path) : 0);
 		g_auto(MlvFd) fd = mlv_workspace_open_dir(checkout->root, above, error);

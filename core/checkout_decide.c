@@ -156,7 +156,7 @@ static gboolean keep(MlvCheckout *checkout, CheckoutItem *item, const Found *fou
 }
 
 static gboolean decide(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, const Found *found,
-		       const MlvTreeEntry *base, GError **error)
+		       GError **error)
 {
 	gboolean wanted = item->flags & ITEM_WANTED;
 	gboolean may = (checkout->options.force && !(item->flags & ITEM_HIDDEN)) || found->stored;
@@ -165,7 +165,6 @@ static gboolean decide(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *it
 	if (wanted && same_content(found, &ref, item->mode))
 		return keep(checkout, item, found, error);
 	item->flags &= (guint8)~ITEM_CACHED;
-	may = may || (base && same_content(found, &base->ref, base->mode));
 	if (!may && found->known && !is_stored(checkout, &found->ref, &may, error))
 		return FALSE;
 	if (!may) {
@@ -199,8 +198,7 @@ static gboolean read_symlink(MlvCheckout *checkout, CheckoutDir *dir, CheckoutIt
 	return TRUE;
 }
 
-static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, const MlvTreeEntry *base,
-			   GError **error)
+static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, GError **error)
 {
 	g_autofree char *path = mlv_checkout_item_path(dir, item->name);
 	CheckoutPending *pending = g_new0(CheckoutPending, 1);
@@ -208,9 +206,6 @@ static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 	pending->checkout = checkout;
 	pending->dir = dir;
 	pending->item = (guint)(item - (CheckoutItem *)(void *)dir->items->data);
-	pending->has_base = base != NULL;
-	if (base)
-		pending->base = *base;
 	g_ptr_array_add(checkout->pending, pending);
 	if (!checkout->ingest) {
 		checkout->hash_now = mlv_stat_fs_now(checkout->options.repo);
@@ -221,7 +216,7 @@ static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 }
 
 gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, const MlvScanEntry *disk,
-			   const MlvTreeEntry *base, GError **error)
+			   GError **error)
 {
 	const MlvStatRecord *record = disk->record;
 	Found found = { .mode = disk->st.mode };
@@ -241,9 +236,9 @@ gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 	} else if (disk->type == MLV_SCAN_FILE) {
 		gboolean may_be_same = (item->flags & ITEM_WANTED) && item->size == disk->st.size;
 		if (!checkout->options.force || may_be_same || (item->flags & ITEM_HIDDEN))
-			return hash_later(checkout, dir, item, base, error);
+			return hash_later(checkout, dir, item, error);
 	}
-	return decide(checkout, dir, item, &found, base, error);
+	return decide(checkout, dir, item, &found, error);
 }
 
 void mlv_checkout_hashed(MlvIngested *result, gpointer user)
@@ -263,5 +258,5 @@ void mlv_checkout_hashed(MlvIngested *result, gpointer user)
 		if (checkout->options.progress)
 			checkout->options.progress(result->ref.size, 0, checkout->options.data);
 	}
-	decide(checkout, pending->dir, item, &found, pending->has_base ? &pending->base : NULL, &checkout->error);
+	decide(checkout, pending->dir, item, &found, &checkout->error);
 }

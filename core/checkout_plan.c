@@ -201,7 +201,7 @@ static gboolean want_file(MlvCheckout *checkout, Walk *walk, const char *path, c
 		return mlv_checkout_want(checkout, walk->dir, item, error);
 	if (hidden)
 		item->flags |= ITEM_HIDDEN;
-	return mlv_checkout_meet(checkout, walk->dir, item, found, base, error);
+	return mlv_checkout_meet(checkout, walk->dir, item, found, error);
 }
 
 static gboolean want_dir(MlvCheckout *checkout, Walk *walk, const char *path, const MlvTreeEntry *want,
@@ -216,8 +216,7 @@ static gboolean want_dir(MlvCheckout *checkout, Walk *walk, const char *path, co
 		mlv_checkout_conflict(checkout, path);
 	if (found && found->type != MLV_SCAN_DIRECTORY) {
 		CheckoutItem *item = mlv_checkout_add_item(checkout, walk->dir, NULL, found->name);
-		if (!mlv_checkout_meet(checkout, walk->dir, item, found,
-				       base && base->mode != MLV_MODE_DIRECTORY ? base : NULL, error))
+		if (!mlv_checkout_meet(checkout, walk->dir, item, found, error))
 			return FALSE;
 		walk->dir->dirty = TRUE;
 		found = NULL;
@@ -236,7 +235,7 @@ static gboolean want_nothing(MlvCheckout *checkout, Walk *walk, const char *path
 			     const MlvScanEntry *found, GError **error)
 {
 	gboolean meant = base || walk->dir->must_go || walk->dir->folder ||
-			 (checkout->options.force && walk->dir->target->wanted);
+			 (walk->dir->target->wanted ? checkout->options.force : checkout->options.exact);
 
 	if (!found)
 		return TRUE;
@@ -253,8 +252,7 @@ static gboolean want_nothing(MlvCheckout *checkout, Walk *walk, const char *path
 	}
 	CheckoutItem *item = mlv_checkout_add_item(checkout, walk->dir, NULL, found->name);
 	walk->dir->dirty = TRUE;
-	return mlv_checkout_meet(checkout, walk->dir, item, found,
-				 base && base->mode != MLV_MODE_DIRECTORY ? base : NULL, error);
+	return mlv_checkout_meet(checkout, walk->dir, item, found, error);
 }
 
 static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *want, const MlvTreeEntry *base,
@@ -271,8 +269,9 @@ static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry 
 		return mlv_fail(error, MLV_ERROR_FAILED, "cannot stat '%s': %s", path, g_strerror(found->problem));
 	if (!whole && want_is_dir && may_be_below(checkout, walk->dir->target, path))
 		return want_dir(checkout, walk, path, want, base, found, FALSE, error);
-	if (!whole && !want && found && found->type == MLV_SCAN_DIRECTORY && base &&
-	    base->mode == MLV_MODE_DIRECTORY && may_be_below(checkout, walk->dir->target, path)) {
+	if (!whole && !want && found && found->type == MLV_SCAN_DIRECTORY &&
+	    (checkout->options.exact || (base && base->mode == MLV_MODE_DIRECTORY)) &&
+	    may_be_below(checkout, walk->dir->target, path)) {
 		walk->dir->incomplete = TRUE;
 		return remove_dir(checkout, walk, path, found, base, FALSE, FALSE, error);
 	}

@@ -69,8 +69,6 @@ typedef struct {
 	MlvCheckout *checkout;
 	CheckoutDir *dir;
 	guint item;
-	gboolean has_base;
-	MlvTreeEntry base; /* name not set */
 } CheckoutPending;
 
 struct MlvCheckout {
@@ -108,7 +106,7 @@ CheckoutItem *mlv_checkout_add_item(MlvCheckout *checkout, CheckoutDir *dir, con
 gboolean mlv_checkout_want(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, GError **error);
 /* What to do about a file on disk (item->st) that is to be replaced (ITEM_WANTED) or removed. */
 gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
-			   const MlvScanEntry *found, const MlvTreeEntry *base, GError **error);
+			   const MlvScanEntry *found, GError **error);
 void mlv_checkout_conflict(MlvCheckout *checkout, const char *path);
 void mlv_checkout_lack(MlvCheckout *checkout, const char *path, const MlvRef *ref, guint64 bytes);
 void mlv_checkout_hashed(MlvIngested *result, gpointer user); /* an MlvIngestDone */

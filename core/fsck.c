@@ -54,19 +54,6 @@ static void show_progress(guint64 bytes, guint64 total, gpointer user)
 		fsck->options->progress(bytes, total, fsck->options->user);
 }
 
-static void report_lost(MlvKind kind, const MlvId *id, gpointer user)
-{
-	const Fsck *fsck = user;
-	char hex[MLV_ID_HEX + 1];
-
-	mlv_id_format(id, hex);
-	g_autofree char *message = g_strdup_printf(
-		"object sha256:%s is lost: no good copy was found; where the data is still in a work tree, "
-		"'mlv add' stores it again",
-		hex);
-	mlv_fsck_report(fsck->options, fsck->result, "missing", NULL, kind, id, message);
-}
-
 static GBytes *fetch(MlvKind kind, const MlvId *id, gpointer user)
 {
 	const Fsck *fsck = user;
@@ -95,8 +82,8 @@ static gboolean check_store(Fsck *fsck, GError **error)
 	if (!mlv_check_repair(fsck->check, options->fetch ? fetch : NULL, fsck, &result->mended, error))
 		return FALSE;
 	result->repaired = TRUE;
+	/* What was lost and is needed, the walk will find. */
 	result->left = 0;
-	mlv_check_foreach_lost(fsck->check, report_lost, fsck);
 	return TRUE;
 }
 

@@ -124,7 +124,10 @@ static gboolean absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, cons
 	}
 	if (options->known && !options->known(kind, id, &has, options->user, error))
 		return FALSE;
-	if (has || (!options->known && (options->has_remote || root)))
+	if (!has && mlv_check_is_lost(walk->check, kind, id))
+		missing(walk, label, kind, id,
+			"no good copy was found; where the data are still in a work tree, 'mlv add' stores them again");
+	else if (has || (!options->known && (options->has_remote || root)))
 		walk->result->not_here++;
 	else if (options->known)
 		missing(walk, label, kind, id, "it is neither here nor on a remote that is known");

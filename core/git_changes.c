@@ -154,20 +154,38 @@ static gboolean has_path(const GPtrArray *changes, const char *path)
 	return changes->len > 0 && bsearch(&wanted, changes->pdata, changes->len, sizeof wanted, compare_changes);
 }
 
-gboolean mlv_git_is_new_everywhere(const GPtrArray *sides, const char *path, const MlvTracked *tracked)
+/* The data that the older sides name. */
+static GHashTable *old_ids(const GPtrArray *sides)
 {
+	GHashTable *ids = g_hash_table_new(mlv_id_hash, mlv_id_equal_key);
+
 	for (guint i = 0; i < sides->len; i++) {
 		const GPtrArray *changes = sides->pdata[i];
-		if (!has_path(changes, path))
-			return FALSE;
 		for (guint j = 0; j < changes->len; j++) {
-			const MlvTracked *from = ((MlvPointerChange *)changes->pdata[j])->from;
-			if (from && !from->error && !tracked->error &&
-			    mlv_ref_equal(&from->pointer.ref, &tracked->pointer.ref))
-				return FALSE;
+			MlvTracked *from = ((MlvPointerChange *)changes->pdata[j])->from;
+			if (from && !from->error)
+				g_hash_table_add(ids, &from->pointer.ref.id);
 		}
 	}
-	return TRUE;
+	return ids;
+}
+
+GPtrArray *mlv_git_new_pointers(const GPtrArray *sides)
+{
+	g_autoptr(GHashTable) old = old_ids(sides);
+	GPtrArray *added = g_ptr_array_new();
+	const GPtrArray *first = sides->pdata[0];
+
+	for (guint i = 0; i < first->len; i++) {
+		const MlvPointerChange *change = first->pdata[i];
+		gboolean is_new = change->to && (change->to->error ||
+						 !g_hash_table_contains(old, &change->to->pointer.ref.id));
+		for (guint side = 1; is_new && side < sides->len; side++)
+			is_new = has_path(sides->pdata[side], change->path);
+		if (is_new)
+			g_ptr_array_add(added, change->to);
+	}
+	return added;
 }
 
 GPtrArray *mlv_git_commit_changes(MlvRepo *repo, const MlvCommit *commit, GError **error)

@@ -58,6 +58,9 @@ static gboolean check_state(const Draft *draft, GError **error)
 		return mlv_fail(error, MLV_ERROR_FAILED,
 				"a cherry-pick or revert of several commits is under way: go on with 'git cherry-pick "
 				"--continue' or 'git revert --continue'");
+	if (has_git_file(draft->repo, "MERGE_AUTOSTASH"))
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"this merge has put work aside (--autostash): finish it with 'git commit'");
 	if (amend && draft->unborn)
 		return mlv_fail(error, MLV_ERROR_FAILED, "there is no commit yet that could be amended");
 	if (amend && (has_git_file(draft->repo, "MERGE_HEAD") || has_git_file(draft->repo, "CHERRY_PICK_HEAD")))
@@ -199,32 +202,23 @@ static gboolean check_not_empty(const Draft *draft, GError **error)
 	return mlv_fail(error, MLV_ERROR_CHECK, "nothing to commit: nothing is staged that HEAD does not have");
 }
 
-/* Of the pointers that differ from every parent, those whose data no parent names: a move is no new data. */
 static gboolean run_check(const Draft *draft, GError **error)
 {
-	g_autoptr(GPtrArray) added = g_ptr_array_new();
 	g_autoptr(GPtrArray) sides = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	gboolean root = draft->parents->len == 0;
 
 	if (!draft->options->check)
 		return TRUE;
-	for (guint i = 0; i == 0 || i < draft->parents->len; i++) {
+	for (guint i = 0; i < MAX(draft->parents->len, 1); i++) {
 		git_oid before;
-		gboolean root = draft->parents->len == 0;
-		if (!root &&
-		    !tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, i), &before, error))
+		if (!root && !tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, i), &before, error))
 			return FALSE;
-		GPtrArray *changes =
-			mlv_git_tree_changes(draft->repo, root ? NULL : &before, &draft->tree, error);
+		GPtrArray *changes = mlv_git_tree_changes(draft->repo, root ? NULL : &before, &draft->tree, error);
 		if (!changes)
 			return FALSE;
 		g_ptr_array_add(sides, changes);
 	}
-	const GPtrArray *first = sides->pdata[0];
-	for (guint i = 0; i < first->len; i++) {
-		const MlvPointerChange *change = first->pdata[i];
-		if (change->to && mlv_git_is_new_everywhere(sides, change->path, change->to))
-			g_ptr_array_add(added, change->to);
-	}
+	g_autoptr(GPtrArray) added = mlv_git_new_pointers(sides);
 	return added->len == 0 || draft->options->check(draft->repo, added, draft->options->user, error);
 }
 

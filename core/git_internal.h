@@ -50,8 +50,9 @@ GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **e
 
 /* git_changes.c: the pointers that differ between two trees (from NULL: nothing), of MlvPointerChange *. */
 GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to, GError **error);
-/* Whether no parent has the pointer, given the changes against each parent: not at its path, nor moved from another. */
-gboolean mlv_git_is_new_everywhere(const GPtrArray *sides, const char *path, const MlvTracked *tracked);
+/* Given the changes against each parent: the pointers (of MlvTracked *, borrowed) that no parent has at their path and
+ * whose data no parent named at another that is gone, so that a move is nothing new. */
+GPtrArray *mlv_git_new_pointers(const GPtrArray *sides);
 
 /* git_walk.c: the next commit as libgit2 has it (caller frees; NULL at the end); a copy with its first `n` parents. */
 gboolean mlv_git_walk_step(MlvGitWalk *walk, git_commit **commit, GError **error);

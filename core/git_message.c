@@ -207,7 +207,7 @@ char *mlv_git_compose_message(MlvRepo *repo, const MlvMessageSource *source, GEr
 	g_autofree char *begin = NULL;
 	char comment = comment_char(repo);
 	const char *origin;
-	Cleanup mode;
+	Cleanup mode = CLEANUP_STRIP;
 
 	if (!read_cleanup(repo, editing, &mode, error) || !first_text(repo, source, &begin, &origin, error))
 		return NULL;

@@ -200,7 +200,7 @@ static gboolean add_name_file(MlvGitReach *reach, const char *file, GError **err
 static gboolean add_git_dir(MlvGitReach *reach, const char *git_dir, GError **error)
 {
 	static const char *const names[] = {
-		"HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD",
+		"HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD",
 		"AUTO_MERGE", "MERGE_AUTOSTASH", "rebase-merge/onto", "rebase-merge/orig-head", "rebase-merge/head",
 		"rebase-merge/stopped-sha", "rebase-merge/autostash", "rebase-apply/onto",
 		"rebase-apply/orig-head", "rebase-apply/autostash", "sequencer/head", "BISECT_EXPECTED_REV",

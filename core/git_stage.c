@@ -262,6 +262,9 @@ static void fill_stat(MlvRepo *repo, const char *path, git_index_entry *entry)
 
 static gboolean put_entry(git_index *index, const git_index_entry *entry, GError **error)
 {
+	/* Staging settles a conflict; libgit2 forgets that where an index has no repository. */
+	git_index_conflict_remove(index, entry->path);
+	git_error_clear();
 	int code = git_index_add(index, entry);
 	return code == 0 || mlv_git_fail(error, code, "cannot stage '%s'", entry->path);
 }

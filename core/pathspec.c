@@ -50,6 +50,20 @@ MlvPathspec *mlv_pathspec_new(MlvRepo *repo, char *const *words, guint count, GE
 	return g_steal_pointer(&paths);
 }
 
+MlvPathspec *mlv_pathspec_literal(const char *const *words, gsize count)
+{
+	MlvPathspec *paths = g_new0(MlvPathspec, 1);
+
+	paths->specs = g_array_new(FALSE, FALSE, sizeof(Spec));
+	g_array_set_clear_func(paths->specs, spec_clear);
+	for (gsize i = 0; i < count; i++) {
+		Spec spec = { .path = g_strdup(words[i]), .literal = strlen(words[i]) };
+
+		g_array_append_val(paths->specs, spec);
+	}
+	return paths;
+}
+
 void mlv_pathspec_free(MlvPathspec *paths)
 {
 	if (!paths)

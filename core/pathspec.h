@@ -19,6 +19,8 @@ typedef struct MlvPathspec MlvPathspec;
 /* Words as the user wrote them. None gives a pathspec that everything matches (not NULL). A word
  * that leads out of the repository is MLV_ERROR_USAGE. */
 MlvPathspec *mlv_pathspec_new(MlvRepo *repo, char *const *words, guint count, GError **error);
+/* Paths relative to the root, each with all below it; nothing in them is a pattern. */
+MlvPathspec *mlv_pathspec_literal(const char *const *paths, gsize count);
 void mlv_pathspec_free(MlvPathspec *paths);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvPathspec, mlv_pathspec_free)
 

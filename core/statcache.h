@@ -90,6 +90,8 @@ void mlv_statcache_writer_end(MlvStatWriter *writer, const MlvRef *tree, guint64
 guint64 mlv_statcache_add_subdir(guint64 sum, const char *name);
 /* Forgets the blocks of `path` and of all below. */
 void mlv_statcache_writer_drop(MlvStatWriter *writer, const char *path);
+/* Gives what `cache` (the one that is being renewed) has of the directory `from` and of all below to `to`. */
+void mlv_statcache_writer_move(MlvStatWriter *writer, const MlvStatCache *cache, const char *from, const char *to);
 /* One file's new record in its folder's block, the others kept (their tree is forgotten, and those of the folders above).
  * NULL st: the record is removed. For a few files; for many use begin and end. */
 void mlv_statcache_writer_set(MlvStatWriter *writer, const char *path, const MlvStat *st, const MlvRef *ref);

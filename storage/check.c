@@ -23,7 +23,7 @@ MlvCheck *mlv_check_new(MlvStore *store, const MlvCheckOptions *options)
 	check->gone = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, NULL);
 	check->unindexed = mlv_marks_new();
 	check->damaged = mlv_marks_new();
-	check->lost = g_array_new(FALSE, FALSE, sizeof(CheckChunk));
+	check->lost = mlv_marks_new();
 	return check;
 }
 
@@ -42,7 +42,7 @@ void mlv_check_free(MlvCheck *check)
 	g_hash_table_unref(check->gone);
 	mlv_marks_free(check->unindexed);
 	mlv_marks_free(check->damaged);
-	g_array_unref(check->lost);
+	mlv_marks_free(check->lost);
 	g_free(check);
 }
 

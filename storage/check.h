@@ -79,9 +79,8 @@ typedef struct {
  * kill at any instant leaves a store that can be repaired again. The store is refreshed after. */
 gboolean mlv_check_repair(MlvCheck *check, MlvCheckFetch fetch, gpointer user, MlvCheckMended *mended,
 			  GError **error);
-/* After repair: calls `each` for every chunk that is lost. */
-void mlv_check_foreach_lost(const MlvCheck *check,
-			    void (*each)(MlvKind kind, const MlvId *id, gpointer user), gpointer user);
+/* After repair: whether the chunk is one that no good copy was found of. */
+gboolean mlv_check_is_lost(const MlvCheck *check, MlvKind kind, const MlvId *id);
 
 void mlv_check_free(MlvCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvCheck, mlv_check_free)

@@ -39,7 +39,7 @@ struct MlvCheck {
 	GHashTable *gone;    /* MlvId of packs that are not there */
 	MlvMarks *unindexed;
 	MlvMarks *damaged;
-	GArray *lost;        /* CheckChunk */
+	MlvMarks *lost;
 	gboolean bad_format;
 	gboolean bad_entries; /* an index does not fit a pack that is good itself */
 };

@@ -152,7 +152,7 @@ static gboolean fetch_one(Repair *repair, const CheckChunk *chunk, MlvCheckFetch
 	if (bytes)
 		mlv_id_of(data, length, &id);
 	if (!bytes || length > MLV_CHUNK_LIMIT || !mlv_id_equal(&id, &chunk->id)) {
-		g_array_append_vals(repair->check->lost, chunk, 1);
+		mlv_marks_add(repair->check->lost, chunk->kind, &chunk->id);
 		repair->mended->lost++;
 		return TRUE;
 	}
@@ -312,11 +312,7 @@ gboolean mlv_check_repair(MlvCheck *check, MlvCheckFetch fetch, gpointer user, M
 	return move_packs(&repair, error) && mlv_store_refresh(check->store, error);
 }
 
-void mlv_check_foreach_lost(const MlvCheck *check,
-			    void (*each)(MlvKind kind, const MlvId *id, gpointer user), gpointer user)
+gboolean mlv_check_is_lost(const MlvCheck *check, MlvKind kind, const MlvId *id)
 {
-	for (guint i = 0; i < check->lost->len; i++) {
-		const CheckChunk *chunk = &g_array_index(check->lost, CheckChunk, i);
-		each(chunk->kind, &chunk->id, user);
-	}
+	return mlv_marks_contains(check->lost, kind, id);
 }

@@ -79,6 +79,9 @@ gboolean mlv_format_is_damaged(GBytes *bytes, MlvRole role)
 		return FALSE;
 	if (version_of(bytes) == 0)
 		return TRUE;
+	for (gsize i = 0; i < length; i++)
+		if (data[i] != '\n' && !g_ascii_isprint(data[i]))
+			return TRUE;
 	for (gsize i = 0; i < MIN(length, strlen(right)); i++)
 		wrong += data[i] != right[i];
 	return length == strlen(right) && wrong <= 2;

@@ -28,7 +28,8 @@ char *mlv_format_text(MlvRole role);
 /* Whether `bytes` are a format file that this program understands, for this role. `label` is what messages call
  * the place. A newer version or another role is MLV_ERROR_UNSUPPORTED, anything else MLV_ERROR_CORRUPT. */
 gboolean mlv_format_check(GBytes *bytes, MlvRole role, const char *label, GError **error);
-/* Whether the bytes are that role's text with a byte or two gone wrong, rather than another format. For fsck. */
+/* Whether the bytes are that role's text gone wrong (no text at all, or a byte or two), rather than another format. For
+ * fsck. */
 gboolean mlv_format_is_damaged(GBytes *bytes, MlvRole role);
 
 #endif

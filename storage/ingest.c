@@ -310,6 +310,8 @@ static gboolean submit_large(MlvIngest *ingest, LargeFile *large, GError **error
 		job->before = i > 0 ? MLV_CHUNK_MAX : 0;
 		job->length = (gsize)MIN(SEGMENT, large->size - i * SEGMENT);
 		job->last = i == segments - 1;
+		/* several threads read at once: the kernel would not see that it is one sequence */
+		posix_fadvise(large->fd, (off_t)(i * SEGMENT), SEGMENT, POSIX_FADV_WILLNEED);
 		if (!submit(ingest, job, error))
 			return FALSE;
 	}

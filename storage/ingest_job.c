@@ -123,9 +123,9 @@ static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
 			continue;
 		if (n < 0)
 			return mlv_fail_errno(error, "cannot read '%s'", file->path);
-		gboolean end = n == 0 || (gsize)n < file->size + 1 - got;
 		got += (gsize)n;
-		if (end)
+		/* No second read for the end: the size that is asked for below tells as much. */
+		if (n == 0 || got == file->size)
 			break;
 	}
 	if (!statx_fd(fd, &after, file->path, error))

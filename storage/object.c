@@ -107,27 +107,23 @@ static gboolean stream_flush(Stream *stream, gboolean finish, StreamEmit emit, g
 
 /* --- lists --------------------------------------------------------------------------------------- */
 
+/* The list being gathered at one level. */
 typedef struct {
-	Stream stream;
-	GArray *entries; /* MlvListEntry of the pending records, for the sums */
+	guint8 *chunk; /* head and records; MLV_LIST_RECORDS_MAX of them fit */
+	guint count;
+	guint64 total;  /* leaf bytes below the records */
+	guint64 emitted; /* lists of this level that were put */
 } Level;
 
 struct MlvListBuilder {
 	MlvKind leaf_kind;
 	MlvPutChunk put;
 	gpointer user;
-	guint depth; /* levels in use */
 	Level level[MLV_REF_MAX_DEPTH];
 	guint64 total;
 	guint64 leaves;
 	MlvListEntry first;
-	MlvRef *root; /* set while the root is written */
 };
-
-typedef struct {
-	MlvListBuilder *builder;
-	guint level; /* 0 is the lists over leaves */
-} ListOwner;
 
 MlvListBuilder *mlv_list_builder_new(MlvKind leaf_kind, MlvPutChunk put, gpointer user)
 {
@@ -139,45 +135,42 @@ MlvListBuilder *mlv_list_builder_new(MlvKind leaf_kind, MlvPutChunk put, gpointe
 	return builder;
 }
 
-static gboolean list_add_at(MlvListBuilder *builder, guint index, const MlvListEntry *entry,
-			    gboolean flush, GError **error);
-
-static gboolean list_emitted(const MlvId *id, gsize records, gsize length, gpointer owner,
-			     GError **error)
+/* Puts what is gathered at a level as one list, and gives the record that names it. */
+static gboolean list_emit(MlvListBuilder *builder, guint index, MlvListEntry *entry, GError **error)
 {
-	ListOwner *at = owner;
-	GArray *entries = at->builder->level[at->level].entries;
-	MlvListEntry entry = { .id = *id };
+	Level *level = &builder->level[index];
+	gsize length = MLV_OBJECT_HEAD + level->count * MLV_LIST_RECORD;
 
-	for (gsize i = 0; i < records; i++)
-		entry.length += g_array_index(entries, MlvListEntry, i).length;
-	g_array_remove_range(entries, 0, (guint)records);
-	return list_add_at(at->builder, at->level + 1, &entry, TRUE, error);
+	mlv_id_of(level->chunk, length, &entry->id);
+	entry->length = level->total;
+	level->count = 0;
+	level->total = 0;
+	level->emitted++;
+	return builder->put(MLV_KIND_LIST, &entry->id, level->chunk, length, builder->user, error);
 }
 
 static gboolean list_add_at(MlvListBuilder *builder, guint index, const MlvListEntry *entry,
-			    gboolean flush, GError **error)
+			    GError **error)
 {
-	guint8 record[MLV_LIST_RECORD];
-	ListOwner owner = { builder, index };
+	MlvListEntry up;
 
 	if (index >= MLV_REF_MAX_DEPTH)
 		return mlv_fail(error, MLV_ERROR_FAILED, "too large: more than %d levels of lists",
 				MLV_REF_MAX_DEPTH);
 	Level *level = &builder->level[index];
-	if (index == builder->depth) {
-		guint8 head[] = { 'L', 1, (guint8)builder->leaf_kind, (guint8)(index + 1) };
+	if (!level->chunk) {
+		guint8 head[MLV_OBJECT_HEAD] = { 'L', 1, (guint8)builder->leaf_kind, (guint8)(index + 1) };
 
-		stream_init(&level->stream, MLV_KIND_LIST, head, sizeof(head), builder->put,
-			    builder->user);
-		level->entries = g_array_new(FALSE, FALSE, sizeof(MlvListEntry));
-		builder->depth++;
+		level->chunk = g_malloc(MLV_OBJECT_HEAD + MLV_LIST_RECORDS_MAX * MLV_LIST_RECORD);
+		memcpy(level->chunk, head, sizeof(head));
 	}
+	guint8 *record = level->chunk + MLV_OBJECT_HEAD + level->count * MLV_LIST_RECORD;
 	memcpy(record, entry->id.b, MLV_ID_SIZE);
 	mlv_put_u64(record + MLV_ID_SIZE, entry->length);
-	stream_append(&level->stream, record, sizeof(record));
-	g_array_append_val(level->entries, *entry);
-	return !flush || stream_flush(&level->stream, FALSE, list_emitted, &owner, error);
+	level->total += entry->length;
+	if (!mlv_list_ends(++level->count, &entry->id))
+		return TRUE;
+	return list_emit(builder, index, &up, error) && list_add_at(builder, index + 1, &up, error);
 }
 
 gboolean mlv_list_builder_add(MlvListBuilder *builder, const MlvId *id, guint64 length,
@@ -190,48 +183,40 @@ gboolean mlv_list_builder_add(MlvListBuilder *builder, const MlvId *id, guint64 
 		builder->first = entry;
 		return TRUE; /* one leaf alone needs no list */
 	}
-	if (builder->leaves == 2 && !list_add_at(builder, 0, &builder->first, TRUE, error))
+	if (builder->leaves == 2 && !list_add_at(builder, 0, &builder->first, error))
 		return FALSE;
-	return list_add_at(builder, 0, &entry, TRUE, error);
-}
-
-static gboolean list_is_root(const MlvId *id, gsize records, gsize length, gpointer owner,
-			     GError **error)
-{
-	((MlvRef *)owner)->id = *id;
-	return TRUE;
+	return list_add_at(builder, 0, &entry, error);
 }
 
 gboolean mlv_list_builder_finish(MlvListBuilder *builder, MlvRef *ref, GError **error)
 {
+	MlvListEntry entry = builder->first;
+
 	g_return_val_if_fail(builder->leaves > 0, FALSE);
 	*ref = (MlvRef){ .kind = (guint8)builder->leaf_kind, .size = builder->total };
-	if (builder->leaves == 1) {
-		ref->id = builder->first.id;
-		return TRUE;
-	}
-	for (guint i = 0; i < builder->depth; i++) {
-		Stream *stream = &builder->level[i].stream;
-		ListOwner owner = { builder, i };
+	for (guint i = 0; builder->leaves > 1; i++) {
+		Level *level = &builder->level[i];
+		gboolean alone = level->emitted == 0 && level->count == 1;
 
-		if (!stream_flush(stream, TRUE, list_emitted, &owner, error))
-			return FALSE;
-		if (!stream->was_cut) {
-			ref->depth = (guint8)(i + 1);
-			return stream_emit(stream, stream->ends->len, list_is_root, ref, error);
+		if (i > 0 && alone) {
+			memcpy(entry.id.b, level->chunk + MLV_OBJECT_HEAD, MLV_ID_SIZE);
+			ref->depth = (guint8)i;
+			break; /* the one list of the level below is the root */
 		}
+		if (level->count > 0 &&
+		    (!list_emit(builder, i, &entry, error) || !list_add_at(builder, i + 1, &entry, error)))
+			return FALSE;
 	}
-	return mlv_fail(error, MLV_ERROR_FAILED, "a list has no root");
+	ref->id = entry.id;
+	return TRUE;
 }
 
 void mlv_list_builder_free(MlvListBuilder *builder)
 {
 	if (!builder)
 		return;
-	for (guint i = 0; i < builder->depth; i++) {
-		stream_clear(&builder->level[i].stream);
-		g_array_unref(builder->level[i].entries);
-	}
+	for (guint i = 0; i < MLV_REF_MAX_DEPTH; i++)
+		g_free(builder->level[i].chunk);
 	g_free(builder);
 }
 

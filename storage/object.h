@@ -7,9 +7,10 @@
  * A tree chunk:  'T' 1, then entries in strictly ascending byte order of their names:
  *                mode u8, depth u8, name length u8, name, size varint, [files varint, bytes varint: directories], id[32].
  *
- * The records of a list and the entries of a tree (without the chunk's head) are a stream of bytes that is cut
- * like a file's: up to MLV_CHUNK_MAX bytes are one chunk; a longer one is cut by the chunker, each cut moved up to the
- * next boundary of a record or entry, so that every chunk can be read alone.
+ * A list ends behind a record, from the 16th on, whose id's last byte has its low six bits zero, and at the latest behind the
+ * 256th; the last one where the records end. One list alone at a level is the root. The entries of a tree (without the chunk's head)
+ * are a stream of bytes: up to MLV_CHUNK_MAX bytes are one chunk; a longer one is cut by the chunker, each cut moved up
+ * to the next boundary of an entry, so that every chunk can be read alone.
  */
 #ifndef MLV_STORAGE_OBJECT_H
 #define MLV_STORAGE_OBJECT_H

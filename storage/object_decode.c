@@ -29,7 +29,7 @@ GArray *mlv_list_decode(const guint8 *data, gsize length, MlvKind leaf_kind, gui
 			 level);
 		return NULL;
 	}
-	if (body == 0 || body % MLV_LIST_RECORD != 0 || length > MLV_CHUNK_LIMIT) {
+	if (body == 0 || body % MLV_LIST_RECORD != 0 || body > MLV_LIST_RECORDS_MAX * MLV_LIST_RECORD) {
 		mlv_fail(error, MLV_ERROR_CORRUPT, "a list has an impossible length");
 		return NULL;
 	}
@@ -47,6 +47,10 @@ GArray *mlv_list_decode(const guint8 *data, gsize length, MlvKind leaf_kind, gui
 		}
 		total += entry.length;
 		g_array_append_val(entries, entry);
+		if (at + MLV_LIST_RECORD < data + length && mlv_list_ends(entries->len, &entry.id)) {
+			mlv_fail(error, MLV_ERROR_CORRUPT, "a list goes on where it must end");
+			return NULL;
+		}
 	}
 	return g_steal_pointer(&entries);
 }

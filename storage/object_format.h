@@ -13,6 +13,16 @@
 #define MLV_VARINT_MAX 10
 #define MLV_TREE_ENTRY_MAX (3 + MLV_NAME_MAX + 3 * MLV_VARINT_MAX + MLV_ID_SIZE)
 
+/* A list ends behind its record number `count` (from 1), whose id is `id`: by content, so that an edit changes few
+ * lists. Small lists keep an edit of a large file cheap: it rewrites one of each level. */
+#define MLV_LIST_RECORDS_MIN 16u
+#define MLV_LIST_RECORDS_MAX 256u
+static inline gboolean mlv_list_ends(guint count, const MlvId *id)
+{
+	return count == MLV_LIST_RECORDS_MAX ||
+	       (count >= MLV_LIST_RECORDS_MIN && (id->b[MLV_ID_SIZE - 1] & 63) == 0);
+}
+
 static inline void mlv_put_u64(guint8 *at, guint64 value)
 {
 	value = GUINT64_TO_LE(value);

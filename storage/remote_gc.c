@@ -236,105 +236,33 @@ static GArray *gather(GcState *state, GError **error)
 	return NULL;
 }
 
-static gboolean keep_tombstone(const MlvTombstone *stone, gpointer user)
-{
-	const GcState *state = user;
-
-	return (gint64)stone->time > state->now - MLV_TOMBSTONE_AGE || mlv_gc_find_pack(state, &stone->pack) ||
-	       g_hash_table_contains(state->remote->pack_numbers, &stone->pack);
-}
-
-/* Whether an index names a pack that is, or will be, tombstoned: its entries there can go. Tombstones that lie in other indexes
- * are added to `stones`, so that the merge knows them. */
-static gboolean names_dead(const GcState *state, const MlvIndex *index, GHashTable *going, GArray *stones)
-{
-	gboolean dead = FALSE;
-
-	for (gsize i = 0; i < mlv_index_pack_count(index); i++) {
-		MlvIndexPack pack = mlv_index_pack(index, i);
-		const gint64 *time = g_hash_table_lookup(state->remote->tombstones, &pack.name);
-
-		dead |= time || g_hash_table_contains(going, &pack.name);
-		if (time) {
-			MlvTombstone stone = {.pack = pack.name, .time = (guint64)*time};
-
-			g_array_append_val(stones, stone);
-		}
-	}
-	return dead;
-}
-
-/* Puts the index of a class: copies, tombstones, and whatever indexes have entries to lose. */
-static gboolean put_tombstones(GcState *state, MlvClass index_class, MlvIndexBuilder *builder, GArray *stones,
-			       GHashTable *going, GError **error)
-{
-	MlvRemote *remote = state->remote;
-	g_autoptr(GPtrArray) inputs = g_ptr_array_new();
-	g_autoptr(MlvIndex) fresh = NULL;
-	g_autoptr(GBytes) bytes = NULL;
-	MlvIndexMerge options = {
-		.drop_dead = TRUE,
-		.keep_tombstone = keep_tombstone,
-		.user = state,
-	};
-	gsize copied = mlv_index_builder_count(builder);
-	MlvId name;
-
-	for (guint i = 0; i < remote->live->len; i++) {
-		RemoteIndex *at = g_ptr_array_index(remote->live, i);
-
-		if (!at->grave && mlv_index_class(at->index) == index_class &&
-		    names_dead(state, at->index, going, stones))
-			g_ptr_array_add(inputs, at);
-	}
-	options.tombstones = (const MlvTombstone *)(gpointer)stones->data;
-	options.n_tombstones = stones->len;
-	if (copied == 0 && stones->len == 0 && inputs->len == 0)
-		return TRUE;
-	for (guint i = 0; i < inputs->len; i++) {
-		inputs->pdata[i] = mlv_remote_whole_index(remote, inputs->pdata[i], error);
-		if (!inputs->pdata[i])
-			return FALSE;
-	}
-	bytes = mlv_index_builder_finish(builder, &name);
-	fresh = mlv_index_new_from_bytes(bytes, &name, FALSE, "new index", error);
-	if (!fresh)
-		return FALSE;
-	g_ptr_array_add(inputs, fresh);
-	return mlv_remote_put_merged(remote, (MlvIndex *const *)inputs->pdata, inputs->len, &options, error);
-}
-
-/* Copies what is needed out of the packs that go, and tombstones these. */
+/* Copies what is needed out of the packs that go, and tombstones these. Their entries stay in the indexes until the packs are
+ * deleted: a root that we have not seen may need them, and its readers must find them until that is settled. */
 static gboolean tombstone(GcState *state, GError **error)
 {
 	g_autoptr(GArray) wants = gather(state, error);
-	g_autoptr(GHashTable) going = g_hash_table_new(mlv_id_hash, mlv_id_equal_key);
 
 	if (!wants)
 		return FALSE;
-	for (guint i = 0; i < state->packs->len; i++) {
-		GcPack *pack = &g_array_index(state->packs, GcPack, i);
-
-		if (pack->goes)
-			g_hash_table_add(going, &pack->pack.name);
-	}
 	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++) {
 		g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(class);
-		g_autoptr(GArray) stones = g_array_new(FALSE, FALSE, sizeof(MlvTombstone));
+		gboolean any = FALSE;
 
-		for (guint i = 0; i < state->packs->len; i++) {
-			const GcPack *pack = &g_array_index(state->packs, GcPack, i);
-			MlvTombstone stone = {.pack = pack->pack.name, .time = (guint64)state->now};
-
-			/* Nobody knows an orphan's class, and it does not matter. */
-			if (pack->goes && (pack->pack_class ? pack->pack_class : MLV_CLASS_DATA) == class)
-				g_array_append_val(stones, stone);
-		}
 		if (!mlv_remote_copy(state->remote, (RemoteWant *)(gpointer)wants->data, wants->len, class,
 				     state->gc->temp_dir, builder, error))
 			return FALSE;
 		state->result->chunks_copied += mlv_index_builder_count(builder);
-		if (!put_tombstones(state, class, builder, stones, going, error))
+		for (guint i = 0; i < state->packs->len; i++) {
+			const GcPack *pack = &g_array_index(state->packs, GcPack, i);
+
+			/* Nobody knows an orphan's class, and it does not matter. */
+			if (!pack->goes || (pack->pack_class ? pack->pack_class : MLV_CLASS_DATA) != class)
+				continue;
+			mlv_index_builder_add_tombstone(builder, &pack->pack.name, (guint64)state->now);
+			any = TRUE;
+		}
+		if ((any || mlv_index_builder_count(builder) > 0) &&
+		    !mlv_remote_put_alone(state->remote, builder, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -399,22 +327,39 @@ static void delete_later(GPtrArray *ops, const char *path)
 	g_ptr_array_add(ops, mlv_op_new(MLV_OP_DELETE, path));
 }
 
-/* Packs that were tombstoned before the second listing, and indexes that were superseded before it. Those that carry tombstones
- * stay while a pending root lacks something: its push must see them when it lists again. */
-static gboolean delete_dead(GcState *state, GError **error)
+/* Packs that were tombstoned before the second listing. Those that an index names are deleted even if packs/ did not list them: after
+ * that they are gone for sure, and their entries can go. */
+static gboolean delete_packs(GcState *state, GError **error)
 {
-	g_autoptr(GPtrArray) packs = mlv_ops_new(), indexes = mlv_ops_new();
-	MlvMedium *medium = state->remote->medium;
+	g_autoptr(GPtrArray) ops = mlv_ops_new();
+	MlvRemote *remote = state->remote;
+	char path[MLV_PACK_NAME_LENGTH + 1];
 
 	for (guint i = 0; i < state->packs->len; i++) {
 		const GcPack *pack = &g_array_index(state->packs, GcPack, i);
-		char path[MLV_PACK_NAME_LENGTH + 1];
 
-		if (!mlv_remote_is_tombstoned(state->remote, &pack->pack.name))
+		if (!mlv_remote_is_tombstoned(remote, &pack->pack.name))
 			continue;
 		mlv_pack_path(&pack->pack.name, path);
-		delete_later(packs, path);
+		delete_later(ops, path);
 	}
+	for (guint i = 0; i < remote->packs->len; i++) {
+		const MlvRemotePack *pack = mlv_remote_pack(remote, i);
+
+		if (!pack->dead || mlv_gc_find_pack(state, &pack->name))
+			continue;
+		mlv_pack_path(&pack->name, path);
+		delete_later(ops, path);
+	}
+	return mlv_medium_run_all(remote->medium, ops, FALSE, error);
+}
+
+/* Indexes that were superseded before the second listing. Those that carry tombstones stay while a pending root lacks something:
+ * its push must see them when it lists again. */
+static gboolean delete_indexes(GcState *state, GError **error)
+{
+	g_autoptr(GPtrArray) ops = mlv_ops_new();
+
 	for (guint i = 0; i < state->remote->superseded->len; i++) {
 		const RemoteSuperseded *old = &g_array_index(state->remote->superseded, RemoteSuperseded, i);
 		char path[MLV_INDEX_NAME_LENGTH + 1];
@@ -422,10 +367,65 @@ static gboolean delete_dead(GcState *state, GError **error)
 		if (old->tombstones && state->result->unsettled)
 			continue;
 		mlv_index_path(&old->name, path);
-		delete_later(indexes, path);
+		delete_later(ops, path);
 	}
-	state->result->indexes_deleted = indexes->len;
-	return mlv_medium_run_all(medium, packs, FALSE, error) && mlv_medium_run_all(medium, indexes, FALSE, error);
+	state->result->indexes_deleted = ops->len;
+	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
+}
+
+static gboolean keep_tombstone(const MlvTombstone *stone, gpointer user)
+{
+	const GcState *state = user;
+
+	return (gint64)stone->time > state->now - MLV_TOMBSTONE_AGE || mlv_gc_find_pack(state, &stone->pack) ||
+	       g_hash_table_contains(state->remote->pack_numbers, &stone->pack);
+}
+
+static gboolean keep_entry(const MlvIndexPack *pack, const MlvPackEntry *entry, gpointer user)
+{
+	return !mlv_remote_is_tombstoned(((GcState *)user)->remote, &pack->name);
+}
+
+static gboolean names_deleted(const GcState *state, const MlvIndex *index)
+{
+	for (gsize i = 0; i < mlv_index_pack_count(index); i++) {
+		MlvIndexPack pack = mlv_index_pack(index, i);
+
+		if (mlv_remote_is_tombstoned(state->remote, &pack.name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Indexes that name packs which were deleted now are merged, with small ones, into one that does not. What it supersedes is
+ * deleted by the next push or gc that lists it so. */
+static gboolean drop_entries(GcState *state, MlvClass index_class, GError **error)
+{
+	MlvRemote *remote = state->remote;
+	g_autoptr(GPtrArray) inputs = g_ptr_array_new();
+	MlvIndexMerge options = {.keep = keep_entry, .keep_tombstone = keep_tombstone, .user = state};
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < remote->live->len; i++) {
+		RemoteIndex *at = g_ptr_array_index(remote->live, i);
+		gboolean naming = names_deleted(state, at->index);
+
+		if (at->grave || mlv_index_class(at->index) != index_class ||
+		    (!naming && mlv_index_size(at->index) > MLV_REMOTE_WHOLE))
+			continue;
+		any |= naming;
+		g_ptr_array_add(inputs, mlv_remote_whole_index(remote, at, error));
+		if (!g_ptr_array_index(inputs, inputs->len - 1))
+			return FALSE;
+	}
+	return !any ||
+	       mlv_remote_put_merged(remote, (MlvIndex *const *)inputs->pdata, inputs->len, &options, error);
+}
+
+static gboolean delete_dead(GcState *state, GError **error)
+{
+	return delete_packs(state, error) && delete_indexes(state, error) &&
+	       drop_entries(state, MLV_CLASS_DATA, error) && drop_entries(state, MLV_CLASS_META, error);
 }
 
 /* Before anything is tombstoned: a push that trusts such a root looks for it after it has put its own. */

@@ -109,9 +109,18 @@ gboolean mlv_remote_put_merged(MlvRemote *remote, MlvIndex *const *indexes, gsiz
 	       put_file(remote, fd, temp, &name, error);
 }
 
+gboolean mlv_remote_put_alone(MlvRemote *remote, MlvIndexBuilder *builder, GError **error)
+{
+	MlvId name;
+	g_autoptr(GBytes) bytes = mlv_index_builder_finish(builder, &name);
+
+	return put_bytes(remote, bytes, &name, error);
+}
+
 gboolean mlv_remote_put_index(MlvRemote *remote, MlvIndexBuilder *builder, MlvClass index_class, GError **error)
 {
-	MlvIndexMerge options = {.drop_dead = TRUE};
+	/* Entries in tombstoned packs stay: until these are deleted, somebody may have to read them. */
+	MlvIndexMerge options = {.drop_dead = FALSE};
 	g_autoptr(GPtrArray) chosen = choose(remote, index_class, mlv_index_builder_count(builder));
 	g_autoptr(GPtrArray) inputs = g_ptr_array_new();
 	g_autoptr(MlvIndex) fresh = NULL;

@@ -90,6 +90,8 @@ MlvPackTable *mlv_remote_read_table(MlvRemote *remote, const MlvIndexPack *pack,
 /* Puts a new index of what the builder holds, merged with small live ones of its class as they pile up. The view shows it
  * after the next refresh. */
 gboolean mlv_remote_put_index(MlvRemote *remote, MlvIndexBuilder *builder, MlvClass index_class, GError **error);
+/* The same without merging. */
+gboolean mlv_remote_put_alone(MlvRemote *remote, MlvIndexBuilder *builder, GError **error);
 /* Merges whole indexes of one class into a new one and puts that. */
 gboolean mlv_remote_put_merged(MlvRemote *remote, MlvIndex *const *indexes, gsize count,
 			       const MlvIndexMerge *options, GError **error);

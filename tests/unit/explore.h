@@ -552,7 +552,7 @@ static char *explorer_story(Explorer *explorer)
 		guint32 number = g_array_index((GArray *)g_ptr_array_index(chains, actor), guint32, lengths[actor]++);
 		const Node *node = &g_array_index(explorer->nodes, Node, number);
 
-		g_string_append_printf(story, "%-6s %-6s %.90s\n", explorer->actors[actor].label, words[node->step],
+		g_string_append_printf(story, "%-6s %-6s %.60s\n", explorer->actors[actor].label, words[node->step],
 				       name_of(explorer, node->name));
 	}
 	return g_string_free(story, FALSE);

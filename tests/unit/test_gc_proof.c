@@ -101,10 +101,16 @@ typedef struct {
 	guint32 pack; /* of an index's entry: the name's number */
 } Fact;
 
+/* What a name's bytes say. */
+typedef struct {
+	GArray *facts;      /* Fact: an index's entries, a root's needs */
+	GArray *superseded; /* guint32: an index's */
+} Meaning;
+
 typedef struct {
 	Explorer *explorer;
 	MiniStore *universe;  /* every chunk there is */
-	GPtrArray *facts;     /* GArray of Fact, by name; NULL: not looked at yet */
+	GPtrArray *meanings;  /* Meaning, by name; NULL: not looked at yet */
 	Pusher *pushers[ACTORS_MAX]; /* NULL: a gc */
 	GArray *needs[ACTORS_MAX];   /* Fact: what a pusher needs */
 	const char *dir;
@@ -127,7 +133,7 @@ static void add_needs(Proof *proof, const MlvRef *ref, GArray *needs)
 	assert_true(mlv_mark(&proof->universe->source, ref, marks, add_need, NULL, needs, NULL));
 }
 
-static void read_index(Proof *proof, GBytes *bytes, const MlvId *name, GArray *facts)
+static void read_index(Proof *proof, GBytes *bytes, const MlvId *name, Meaning *meaning)
 {
 	g_autoptr(MlvIndex) index = mlv_index_new_from_bytes(bytes, name, TRUE, "index", NULL);
 
@@ -144,35 +150,63 @@ static void read_index(Proof *proof, GBytes *bytes, const MlvId *name, GArray *f
 		fact.key.id = hit.entry.id;
 		fact.key.kind = hit.entry.kind;
 		fact.pack = name_number(proof->explorer, path);
-		g_array_append_val(facts, fact);
+		g_array_append_val(meaning->facts, fact);
+	}
+	for (gsize i = 0; i < mlv_index_superseded_count(index); i++) {
+		MlvId old = mlv_index_superseded(index, i);
+		char path[MLV_INDEX_NAME_LENGTH + 1];
+		guint32 number;
+
+		mlv_index_path(&old, path);
+		number = name_number(proof->explorer, path);
+		g_array_append_val(meaning->superseded, number);
 	}
 }
 
-static GArray *facts_of(Proof *proof, guint32 number)
+static void read_root(Proof *proof, GBytes *bytes, const char *name, Meaning *meaning)
+{
+	g_autoptr(MlvRoot) root = mlv_root_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), name, NULL);
+
+	assert_non_null(root);
+	for (gsize i = 0; i < mlv_root_need_count(root); i++)
+		add_needs(proof, mlv_root_need(root, i), meaning->facts);
+}
+
+static const Meaning *meaning_of(Proof *proof, guint32 number)
 {
 	const char *name = name_of(proof->explorer, number);
 	GBytes *bytes = g_ptr_array_index(proof->explorer->bytes, number);
-	GArray *facts;
+	Meaning *meaning;
 	MlvId id;
 	MlvRootName root_name;
 
-	if (number >= proof->facts->len)
-		g_ptr_array_set_size(proof->facts, (gint)number + 64);
-	if (g_ptr_array_index(proof->facts, number))
-		return g_ptr_array_index(proof->facts, number);
-	facts = g_array_new(FALSE, FALSE, sizeof(Fact));
-	if (mlv_index_parse_path(name, &id)) {
-		read_index(proof, bytes, &id, facts);
-	} else if (mlv_root_parse_path(name, &root_name)) {
-		g_autoptr(MlvRoot) root =
-			mlv_root_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), name, NULL);
+	if (number >= proof->meanings->len)
+		g_ptr_array_set_size(proof->meanings, (gint)number + 64);
+	if (g_ptr_array_index(proof->meanings, number))
+		return g_ptr_array_index(proof->meanings, number);
+	meaning = g_new0(Meaning, 1);
+	meaning->facts = g_array_new(FALSE, FALSE, sizeof(Fact));
+	meaning->superseded = g_array_new(FALSE, FALSE, sizeof(guint32));
+	if (mlv_index_parse_path(name, &id))
+		read_index(proof, bytes, &id, meaning);
+	else if (mlv_root_parse_path(name, &root_name))
+		read_root(proof, bytes, name, meaning);
+	g_ptr_array_index(proof->meanings, number) = meaning;
+	return meaning;
+}
 
-		assert_non_null(root);
-		for (gsize i = 0; i < mlv_root_need_count(root); i++)
-			add_needs(proof, mlv_root_need(root, i), facts);
+static gboolean is_superseded(Proof *proof, guint32 name)
+{
+	const GArray *present = proof->explorer->present;
+
+	for (guint i = 0; i < present->len; i++) {
+		const Meaning *meaning = meaning_of(proof, g_array_index(present, guint32, i));
+
+		for (guint n = 0; n < meaning->superseded->len; n++)
+			if (g_array_index(meaning->superseded, guint32, n) == name)
+				return TRUE;
 	}
-	g_ptr_array_index(proof->facts, number) = facts;
-	return facts;
+	return FALSE;
 }
 
 static gboolean can_be_read(Proof *proof, const MlvChunkKey *key)
@@ -181,13 +215,13 @@ static gboolean can_be_read(Proof *proof, const MlvChunkKey *key)
 
 	for (guint i = 0; i < present->len; i++) {
 		guint32 name = g_array_index(present, guint32, i);
-		GArray *facts;
+		const Meaning *meaning;
 
-		if (!g_str_has_prefix(name_of(proof->explorer, name), "live/i-"))
+		if (!g_str_has_prefix(name_of(proof->explorer, name), "live/i-") || is_superseded(proof, name))
 			continue;
-		facts = facts_of(proof, name);
-		for (guint n = 0; n < facts->len; n++) {
-			const Fact *fact = &g_array_index(facts, Fact, n);
+		meaning = meaning_of(proof, name);
+		for (guint n = 0; n < meaning->facts->len; n++) {
+			const Fact *fact = &g_array_index(meaning->facts, Fact, n);
 
 			if (mini_equal(&fact->key, key) && is_present(proof->explorer, fact->pack))
 				return TRUE;
@@ -275,7 +309,7 @@ static gboolean holds(Explorer *explorer, gboolean fresh, gpointer user)
 		guint32 name = g_array_index(explorer->present, guint32, i);
 
 		if (g_str_has_prefix(name_of(explorer, name), "live/r-") &&
-		    !all_can_be_read(proof, facts_of(proof, name), "a confirmed root"))
+		    !all_can_be_read(proof, meaning_of(proof, name)->facts, "a confirmed root"))
 			return FALSE;
 	}
 	for (guint i = 0; i < explorer->n_actors; i++) {
@@ -394,6 +428,17 @@ static gint by_string(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void free_meaning(gpointer data)
+{
+	Meaning *meaning = data;
+
+	if (!meaning)
+		return;
+	g_array_unref(meaning->facts);
+	g_array_unref(meaning->superseded);
+	g_free(meaning);
+}
+
 static void begin(Scene *scene)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -404,7 +449,7 @@ static void begin(Scene *scene)
 	scene->proof.explorer = scene->explorer;
 	scene->proof.universe = scene->store;
 	scene->proof.dir = scene->dir;
-	scene->proof.facts = g_ptr_array_new();
+	scene->proof.meanings = g_ptr_array_new_with_free_func(free_meaning);
 	scene->explorer->check = holds;
 	scene->explorer->user = &scene->proof;
 	g_hash_table_iter_init(&iter, scene->mem->files);
@@ -423,10 +468,7 @@ static void scene_clear(Scene *scene)
 	for (guint i = 0; i < ACTORS_MAX; i++)
 		if (scene->proof.needs[i])
 			g_array_unref(scene->proof.needs[i]);
-	for (guint i = 0; i < scene->proof.facts->len; i++)
-		if (g_ptr_array_index(scene->proof.facts, i))
-			g_array_unref(g_ptr_array_index(scene->proof.facts, i));
-	g_ptr_array_unref(scene->proof.facts);
+	g_ptr_array_unref(scene->proof.meanings);
 	g_free(scene->proof.why);
 	explorer_free(scene->explorer);
 	mlv_medium_free(&scene->mem->medium);
@@ -451,7 +493,7 @@ static void must_hold(Scene *scene, const char *what)
 	if (scene->explorer->failed) {
 		g_autofree char *story = explorer_story(scene->explorer);
 
-		print_message("%s", story);
+		fputs(story, stderr);
 		fail_msg("%s: %s", what, scene->proof.why);
 	}
 	assert_true(scene->proof.ends > 0);

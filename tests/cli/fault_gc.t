@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# gc --grace 0, with every system call failing in turn: what is reached is never dropped.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../fault/lib.sh"
+
+# Everything that reaches data, each by itself: a branch, a tag, a stash, a reflog, a second work
+# tree, git's index, a pointer that is nowhere but in the work tree.
+prepare()
+{
+	new_repo project
+	small_tree data 1
+	gen_random 300000 2 on_branch
+	gen_random 300000 3 on_tag
+	mlv add -q data on_branch
+	git commit -q -m "one"
+	git branch kept
+	mlv add -q on_tag
+	git commit -q -m "two"
+	git tag -a -m "tagged" v1
+	git reset -q --hard HEAD~1
+	gen_random 2000 4 only_in_reflog
+	mlv add -q only_in_reflog
+	git commit -q -m "three"
+	git reset -q --hard HEAD~1
+	gen_random 2000 5 stashed
+	mlv add -q stashed
+	git stash -q
+	git worktree add -q ../second kept
+	(
+		cd ../second
+		gen_random 2000 6 staged_there
+		mlv add -q staged_there
+	)
+	gen_random 2000 7 staged
+	gen_random 2000 8 pointer_only
+	mlv add -q staged pointer_only
+	git rm -q --cached pointer_only.mlv
+	# And what nothing reaches, in packs that are half dead.
+	gen_random 400000 9 gone
+	small_tree half 10
+	mlv add -q gone half
+	git rm -q -f --cached gone.mlv half.mlv
+	rm gone.mlv half.mlv
+	gen_random 1600 101 part/1
+	mlv add -q part
+	mlv gc -q -n --grace 0
+}
+
+act()
+{
+	cd project
+	mlv gc --grace 0
+}
+
+# Every one of them can be read, though the files themselves are gone.
+old()
+{
+	local name
+	cd project
+	for name in on_branch on_tag only_in_reflog stashed staged pointer_only; do
+		[ ! -e $name ] || mv $name ../$name.kept
+	done
+	mlv cat kept:on_branch | cmp - ../on_branch.kept
+	mlv cat v1:on_tag | cmp - ../on_tag.kept
+	mlv cat HEAD@{2}:only_in_reflog | cmp - ../only_in_reflog.kept
+	mlv cat stash:stashed | cmp - ../stashed.kept
+	mlv cat :staged | cmp - ../staged.kept
+	mlv cat pointer_only | cmp - ../pointer_only.kept
+	mlv cat :part/1 | cmp - part/1
+	for name in on_branch on_tag only_in_reflog stashed staged pointer_only; do
+		mv ../$name.kept $name
+	done
+	cd ../second
+	mlv cat :staged_there | cmp - staged_there
+}
+
+done_()
+{
+	cd project
+	[ "$(mlv gc -n --grace 0 --json | jq .bytes)" = 0 ]
+	old
+}
+
+fault_cases "gc"
+test_done
