@@ -54,7 +54,10 @@ static gboolean check(Call *call, MlvCheckout *checkout, GError **error)
 /* The result, done or (with -n) planned. */
 static gboolean tell(Call *call, MlvCheckout *checkout, GError **error)
 {
-	if (call->unreadable)
+	MlvCheckoutTotals totals;
+
+	mlv_checkout_totals(checkout, &totals);
+	if (call->unreadable || (call->opt->dry_run && (totals.conflicts > 0 || totals.missing > 0)))
 		call->cmd->status = MLV_EXIT_CHECK;
 	if (call->opt->json) {
 		json_t *document = mlv_json_new(call->cmd);

@@ -165,6 +165,8 @@ gboolean mlv_cmd_checkout_json(MlvCheckout *checkout, json_t *document, gboolean
 	mlv_json_set_size(document, "removed", totals.remove_files);
 	if (!rows)
 		return TRUE;
+	mlv_json_set_size(document, "conflicts", totals.conflicts);
+	mlv_json_set_size(document, "missing", totals.missing);
 	json_t *actions = json_array();
 	json_object_set_new(document, "actions", actions);
 	return mlv_checkout_foreach(checkout, add_row, actions, error);

@@ -22,7 +22,8 @@ gboolean mlv_cmd_checkout_apply(MlvCmd *cmd, MlvCheckout *checkout, GError **err
 gboolean mlv_cmd_checkout_print(MlvCmd *cmd, MlvRepo *repo, MlvCheckout *checkout, GError **error);
 /* A line on stderr about what was done. */
 void mlv_cmd_checkout_note(MlvCmd *cmd, MlvCheckout *checkout);
-/* Sets "written", "bytes", "kept", "mode_changed" and "removed", and, with `rows`, the array "actions". */
+/* Sets "written", "bytes", "kept", "mode_changed" and "removed", and, with `rows`, "conflicts", "missing" and
+ * the array "actions". */
 gboolean mlv_cmd_checkout_json(MlvCheckout *checkout, json_t *document, gboolean rows, GError **error);
 /* Warns of pointers that cannot be read; TRUE if there are some. */
 gboolean mlv_cmd_checkout_warn(MlvCmd *cmd, MlvRepo *repo, const GPtrArray *pointers, const MlvPathspec *paths);

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/sync_words.h"
-#include "core/bring.h"
+#include "core/follow.h"
 #include "core/git_run.h"
 
 typedef struct {
@@ -88,7 +88,7 @@ static gboolean bring_data(MlvCmd *cmd, MlvRepo *repo, GError **error)
 				   .partial = local->partial, .threads = options.threads,
 				   .cancel = cmd->cancel, .progress = tell_progress, .data = &words };
 	words.progress = mlv_ui_progress_begin(cmd->ui, "writing");
-	return mlv_bring_workspace(&how, &totals, error);
+	return mlv_follow_checkout(&how, NULL, &totals, error);
 }
 
 /* Whether the clone tracks anything; a repository without data needs no remote. */

@@ -4,7 +4,6 @@
 #include "cmd/session.h"
 #include "cmd/ui_json.h"
 #include "core/fsck.h"
-#include "core/remote_config.h"
 
 typedef struct {
 	gboolean repair, json;
@@ -136,12 +135,9 @@ static void print_summary(const MlvFsckResult *result)
 static gboolean check(Run *run, MlvRepo *repo, const Options *opt, MlvFsckResult *result, GError **error)
 {
 	MlvCmd *cmd = run->cmd;
-	g_autofree char *remote = mlv_remote_config_default(repo);
-	g_autoptr(GPtrArray) remotes = mlv_remote_config_list(repo, NULL);
 	g_autoptr(GError) why = NULL;
 	MlvFsckOptions options = {
 		.repair = opt->repair,
-		.has_remote = remote || (remotes && remotes->len > 0),
 		.cancel = cmd->cancel,
 		.found = found,
 		.progress = show_progress,
@@ -199,6 +195,10 @@ gboolean mlv_cmd_fsck(MlvCmd *cmd, int argc, char **argv, GError **error)
 		return FALSE;
 	if (!ok)
 		return FALSE;
+	if (result.trouble)
+		mlv_ui_warn(cmd->ui, "what is not here is believed to be on a remote that could not be asked: %s",
+			    result.trouble);
+	g_free(result.trouble);
 	cmd->status = result.left > 0 ? MLV_EXIT_CHECK : MLV_EXIT_DONE;
 	if (!opt.json && !cmd->ui->quiet)
 		print_summary(&result);

@@ -5,6 +5,7 @@
 #include "cmd/session.h"
 #include "cmd/ui_json.h"
 #include "core/collect.h"
+#include "core/collect_remote.h"
 
 typedef struct {
 	char *grace;             /* as written, or NULL */
@@ -56,15 +57,20 @@ static void set_count(json_t *object, const char *key, guint64 objects, guint64 
 	json_object_set_new(object, key, count);
 }
 
+static void set_grace(json_t *document, const Options *opt)
+{
+	if (opt->seconds == G_MAXUINT64)
+		json_object_set_new(document, "grace", json_null());
+	else
+		mlv_json_set_size(document, "grace", opt->seconds);
+}
+
 static gboolean print_json(MlvCmd *cmd, const Options *opt, const MlvSweepResult *result, GError **error)
 {
 	json_t *document = mlv_json_new(cmd);
 
 	mlv_json_set_bool(document, "dry_run", opt->dry_run);
-	if (opt->seconds == G_MAXUINT64)
-		json_object_set_new(document, "grace", json_null());
-	else
-		mlv_json_set_size(document, "grace", opt->seconds);
+	set_grace(document, opt);
 	mlv_json_set_size(document, "objects", result->objects);
 	mlv_json_set_size(document, "bytes", result->bytes);
 	mlv_json_set_size(document, "packs_deleted", result->packs_deleted);
@@ -95,6 +101,79 @@ static void print_text(MlvCmd *cmd, const Options *opt, const MlvSweepResult *re
 		mlv_ui_note(cmd->ui, "%s (%s) that nothing reaches, not yet past the grace period", young, young_size);
 	if (result->unreadable > 0)
 		mlv_ui_warn(cmd->ui, "the store holds damaged packs; 'mlv fsck --repair' moves them aside");
+}
+
+/* --- a remote -------------------------------------------------------------------------------------- */
+
+static void tell_waiting(gpointer user)
+{
+	mlv_ui_note(((MlvCmd *)user)->ui, "waiting for another mlv that uses the remote ...");
+}
+
+static gboolean print_remote_json(MlvCmd *cmd, const Options *opt, const MlvSync *sync,
+				  const MlvRemoteGcResult *result, GError **error)
+{
+	json_t *document = mlv_json_new(cmd);
+
+	mlv_json_set_text(document, "remote", sync->config->name);
+	mlv_json_set_bool(document, "dry_run", opt->dry_run);
+	set_grace(document, opt);
+	mlv_json_set_size(document, "packs", result->packs);
+	mlv_json_set_size(document, "bytes", result->bytes);
+	mlv_json_set_size(document, "packs_deleted", result->packs_deleted);
+	mlv_json_set_size(document, "bytes_deleted", result->bytes_deleted);
+	mlv_json_set_size(document, "packs_rewritten", result->packs_rewritten);
+	mlv_json_set_size(document, "bytes_copied", result->bytes_copied);
+	mlv_json_set_size(document, "packs_young", result->packs_kept_young);
+	mlv_json_set_size(document, "roots_kept", result->roots_kept);
+	mlv_json_set_size(document, "roots_dropped", result->roots_dropped);
+	return mlv_json_print(cmd, document, error);
+}
+
+static void print_remote_text(MlvCmd *cmd, const Options *opt, const MlvSync *sync,
+			      const MlvRemoteGcResult *result)
+{
+	g_autofree char *packs = mlv_ui_plural(result->packs_deleted, "pack");
+	g_autofree char *size = mlv_ui_size(result->bytes_deleted - MIN(result->bytes_deleted, result->bytes_copied));
+	g_autofree char *young = mlv_ui_plural(result->packs_kept_young, "pack");
+
+	if (result->packs_deleted == 0)
+		printf("%s: nothing to drop\n", sync->config->name);
+	else
+		printf("%s: %s %s, %s; %" G_GUINT64_FORMAT " of them rewritten\n", sync->config->name,
+		       opt->dry_run ? "would drop" : "dropped", packs, size, result->packs_rewritten);
+	if (result->packs_kept_young > 0)
+		mlv_ui_note(cmd->ui, "%s with something that nothing needs, not yet past the grace period", young);
+}
+
+static gboolean collect_remote(MlvCmd *cmd, MlvRepo *repo, const Options *opt, GError **error)
+{
+	const MlvCollectRemoteOptions options = {
+		.grace = opt->seconds,
+		.forget = opt->forget,
+		.dry_run = opt->dry_run,
+		.cancel = cmd->cancel,
+		.waiting = tell_waiting,
+		.user = cmd,
+	};
+	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
+	g_autoptr(MlvSync) sync = local ? mlv_sync_open(repo, opt->remote_name, FALSE, error) : NULL;
+	g_autofree char *unsure = NULL;
+	MlvRemoteGcResult result;
+
+	if (!sync)
+		return FALSE;
+	g_autoptr(MlvProgress) progress = mlv_ui_progress_begin(cmd->ui, "collecting");
+	gboolean ok = mlv_collect_remote(sync, local, &options, &result, &unsure, error);
+	g_clear_pointer(&progress, mlv_ui_progress_end);
+	if (!ok)
+		return FALSE;
+	if (unsure)
+		mlv_ui_warn(cmd->ui, "every commit counts as needed: %s", unsure);
+	if (opt->json)
+		return print_remote_json(cmd, opt, sync, &result, error);
+	print_remote_text(cmd, opt, sync, &result);
+	return TRUE;
 }
 
 /* --- the command ----------------------------------------------------------------------------------- */
@@ -140,6 +219,10 @@ static gboolean check_words(const Options *opt, GError **error)
 		return mlv_fail(error, MLV_ERROR_USAGE, "a remote's name needs '--remote'");
 	if (opt->forget && !opt->remote)
 		return mlv_fail(error, MLV_ERROR_USAGE, "'--forget' is about a remote's clones: it needs '--remote'");
+	if (opt->forget && (strlen(opt->forget) != MLV_REPO_ID_HEX ||
+			    strspn(opt->forget, "0123456789abcdef") != MLV_REPO_ID_HEX))
+		return mlv_fail(error, MLV_ERROR_USAGE, "'%s' is no clone's id, which has %d hex digits", opt->forget,
+				MLV_REPO_ID_HEX);
 	if (opt->forget_repository && (opt->remote || opt->dry_run || opt->json || opt->grace))
 		return mlv_fail(error, MLV_ERROR_USAGE, "'--forget-repository' goes with no other option");
 	return TRUE;
@@ -174,5 +257,5 @@ gboolean mlv_cmd_gc(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (opt.grace ? !mlv_config_parse_duration(opt.grace, &opt.seconds, error)
 		      : !mlv_config_get_duration(mlv_repo_config(repo), "mlv.grace", 14 * 86400, &opt.seconds, error))
 		return FALSE;
-	return collect(cmd, repo, &opt, error);
+	return opt.remote ? collect_remote(cmd, repo, &opt, error) : collect(cmd, repo, &opt, error);
 }

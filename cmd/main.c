@@ -137,6 +137,8 @@ static int run(MlvUi *ui, int argc, char **argv)
 static int close_stdout(MlvUi *ui, int status)
 {
 	gboolean failed = ferror(stdout) != 0;
+	/* A write that failed earlier has left no errno; the descriptor tells as long as it is open. */
+	gboolean gone = failed && mlv_ui_reader_gone(STDOUT_FILENO);
 	int reason = 0;
 
 	errno = 0;
@@ -146,7 +148,7 @@ static int close_stdout(MlvUi *ui, int status)
 		reason = errno;
 	if (!failed && !reason)
 		return status;
-	if (reason == EPIPE || (!reason && mlv_ui_reader_gone(STDOUT_FILENO)))
+	if (reason == EPIPE || gone)
 		return die_of(SIGPIPE);
 	if (reason) {
 		g_autofree char *message = g_strdup_printf(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/sync_words.h"
 #include "cmd/ui_json.h"
-#include "core/bring.h"
+#include "core/follow.h"
 
 static void tell_progress(guint64 bytes, guint64 files, gpointer data)
 {
@@ -21,7 +21,7 @@ static gboolean check_out(MlvSyncWords *words, MlvLocal *local, gboolean force, 
 	if (!mlv_cmd_jobs(words->cmd, &options.threads, error))
 		return FALSE;
 	words->progress = mlv_ui_progress_begin(words->cmd->ui, "writing");
-	gboolean ok = mlv_bring_workspace(&options, &totals, error);
+	gboolean ok = mlv_follow_checkout(&options, NULL, &totals, error);
 	g_clear_pointer(&words->progress, mlv_ui_progress_end);
 	if (!ok)
 		return FALSE;

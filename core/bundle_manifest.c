@@ -265,11 +265,22 @@ static gboolean parse_lines(MlvBundleManifest *manifest, char *text)
 	return TRUE;
 }
 
+/* Whether the first line is that of another version. */
+static gboolean is_later(const char *text, gsize length)
+{
+	const char *end = length > 0 ? memchr(text, '\n', length) : NULL;
+	gsize digits = strlen(FIRST_LINE) - 1;
+
+	return end && (gsize)(end - text) > digits && strncmp(text, FIRST_LINE, digits) == 0 &&
+	       strncmp(text, FIRST_LINE "\n", digits + 2) != 0 &&
+	       strspn(text + digits, "0123456789") == (gsize)(end - text) - digits;
+}
+
 MlvBundleManifest *mlv_bundle_manifest_parse(const char *text, gsize length, const char *label,
 					     GError **error)
 {
 	g_autoptr(MlvBundleManifest) manifest = mlv_bundle_manifest_new();
-	g_autofree char *copy = g_strndup(text, length);
+	g_autofree char *copy = g_strndup(length > 0 ? text : "", length);
 	g_autoptr(GBytes) again = NULL;
 	const char *first = FIRST_LINE "\n";
 	gsize first_length = strlen(first);
@@ -282,7 +293,7 @@ MlvBundleManifest *mlv_bundle_manifest_parse(const char *text, gsize length, con
 		    memcmp(g_bytes_get_data(again, NULL), text, length) == 0)
 			return g_steal_pointer(&manifest);
 	}
-	if (length > 11 && strncmp(text, first, 11) == 0 && strncmp(text, first, first_length) != 0)
+	if (is_later(text, length))
 		mlv_fail(error, MLV_ERROR_UNSUPPORTED,
 			 "the bundle '%s' was made by a later version of mlv", label);
 	else

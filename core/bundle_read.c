@@ -90,7 +90,7 @@ static gboolean read_manifest(MlvBundleReader *reader, GError **error)
 		return mlv_fail(error, MLV_ERROR_CORRUPT, "'%s' is no bundle of mlv",
 				reader->label);
 	length = mlv_bundle_get_u64(header + 8);
-	if (length > MLV_BUNDLE_MANIFEST_MAX)
+	if (length == 0 || length > MLV_BUNDLE_MANIFEST_MAX)
 		return fail_damaged(reader, "a manifest of impossible length", error);
 	/* Grows with what is really there, whatever length it says. */
 	while (text->len < length) {

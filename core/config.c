@@ -8,37 +8,47 @@
 #include "storage/error.h"
 
 struct MlvConfig {
-	GPtrArray *entries;   /* of MlvConfigEntry *, rising precedence */
-	GHashTable *winners;  /* key -> the last entry of that key */
+	GPtrArray *entries;  /* of MlvConfigEntry *, rising precedence */
+	GHashTable *winners; /* key -> the last entry of that key */
 	GPtrArray *warnings;
 };
 
 static const MlvConfigKey keys[] = {
-	{"repository", MLV_TYPE_STRING, TRUE, NULL, "the repository's id, 16 hex digits, made by 'mlv init'"},
-	{"remote", MLV_TYPE_STRING, TRUE, NULL, "the remote used where none is named"},
-	{"store", MLV_TYPE_PATH, FALSE, NULL, "folder of the local store, to share one among repositories"},
-	{"jobs", MLV_TYPE_INT, TRUE, "0", "threads that work at once; 0: one a core"},
-	{"fsync", MLV_TYPE_BOOL, FALSE, "true", "sync what is stored before it is named"},
-	{"maxGitFile", MLV_TYPE_INT, TRUE, "10m", "bytes above which pre-commit stops a file on its way into git"},
-	{"grace", MLV_TYPE_DURATION, FALSE, "14d", "age that unreached data must have before gc drops it"},
-	{"compression", MLV_TYPE_INT, TRUE, "3", "zstd level, 1 to 19; 0: none"},
-	{NULL, MLV_TYPE_STRING, FALSE, NULL, NULL},
+	{ "repository", MLV_TYPE_STRING, TRUE, NULL,
+	  "the repository's id, 16 hex digits, made by 'mlv init'" },
+	{ "remote", MLV_TYPE_STRING, TRUE, NULL, "the remote used where none is named" },
+	{ "store", MLV_TYPE_PATH, FALSE, NULL,
+	  "folder of the local store, to share one among repositories" },
+	{ "jobs", MLV_TYPE_INT, TRUE, "0", "threads that work at once; 0: one a core" },
+	{ "fsync", MLV_TYPE_BOOL, FALSE, "true", "sync what is stored before it is named" },
+	{ "maxGitFile", MLV_TYPE_INT, TRUE, "10m",
+	  "bytes above which pre-commit stops a file on its way into git" },
+	{ "grace", MLV_TYPE_DURATION, FALSE, "14d",
+	  "age that unreached data must have before gc drops it" },
+	{ "compression", MLV_TYPE_INT, TRUE, "3", "zstd level, 1 to 19; 0: none" },
+	{ NULL, MLV_TYPE_STRING, FALSE, NULL, NULL },
 };
 
 static const MlvConfigKey remote_keys[] = {
-	{"url", MLV_TYPE_STRING, TRUE, NULL, "where it is: a folder, file://, s3://bucket/prefix, https://"},
-	{"endpoint", MLV_TYPE_STRING, TRUE, NULL, "address of the S3 server, where it is not AWS"},
-	{"region", MLV_TYPE_STRING, TRUE, NULL, "region that requests are signed for"},
-	{"addressing", MLV_TYPE_STRING, TRUE, "auto", "bucket in the path or the host name: auto, path, virtual"},
-	{"publish", MLV_TYPE_BOOL, TRUE, "false", "write the list for readers over plain HTTP after every push"},
-	{"connections", MLV_TYPE_INT, TRUE, "0", "connections at once; 0: as many as help"},
-	{"rate", MLV_TYPE_INT, TRUE, "0", "bytes a second at most; 0: no limit"},
-	{"timeout", MLV_TYPE_DURATION, TRUE, "0", "time without a byte before a request is tried again; 0: default"},
-	{"cafile", MLV_TYPE_PATH, FALSE, NULL, "certificates to trust"},
-	{"profile", MLV_TYPE_STRING, FALSE, NULL, "profile of the AWS configuration that has the credentials"},
-	{"anonymous", MLV_TYPE_BOOL, FALSE, "false", "send requests without credentials"},
-	{"tlsVerify", MLV_TYPE_BOOL, FALSE, "true", "check the server's certificate"},
-	{NULL, MLV_TYPE_STRING, FALSE, NULL, NULL},
+	{ "url", MLV_TYPE_STRING, TRUE, NULL,
+	  "where it is: a folder, file://, s3://bucket/prefix, https://" },
+	{ "endpoint", MLV_TYPE_STRING, TRUE, NULL,
+	  "address of the S3 server, where it is not AWS" },
+	{ "region", MLV_TYPE_STRING, TRUE, NULL, "region that requests are signed for" },
+	{ "addressing", MLV_TYPE_STRING, TRUE, "auto",
+	  "bucket in the path or the host name: auto, path, virtual" },
+	{ "publish", MLV_TYPE_BOOL, TRUE, "false",
+	  "write the list for readers over plain HTTP after every push" },
+	{ "connections", MLV_TYPE_INT, TRUE, "0", "connections at once; 0: as many as help" },
+	{ "rate", MLV_TYPE_INT, TRUE, "0", "bytes a second at most; 0: no limit" },
+	{ "timeout", MLV_TYPE_DURATION, TRUE, "0",
+	  "time without a byte before a request is tried again; 0: default" },
+	{ "cafile", MLV_TYPE_PATH, FALSE, NULL, "certificates to trust" },
+	{ "profile", MLV_TYPE_STRING, FALSE, NULL,
+	  "profile of the AWS configuration that has the credentials" },
+	{ "anonymous", MLV_TYPE_BOOL, FALSE, "false", "send requests without credentials" },
+	{ "tlsVerify", MLV_TYPE_BOOL, FALSE, "true", "check the server's certificate" },
+	{ NULL, MLV_TYPE_STRING, FALSE, NULL, NULL },
 };
 
 const MlvConfigKey *mlv_config_keys(void)
@@ -240,8 +250,12 @@ static gboolean scale(guint64 *value, guint64 factor)
 
 gboolean mlv_config_parse_duration(const char *text, guint64 *seconds, GError **error)
 {
-	static const struct { char unit; guint32 seconds; } units[] = {
-		{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'\0', 1},
+	static const struct {
+		char unit;
+		guint32 seconds;
+	} units[] = {
+		{ 's', 1 },     { 'm', 60 },     { 'h', 3600 },
+		{ 'd', 86400 }, { 'w', 604800 }, { '\0', 1 },
 	};
 	guint64 value;
 	const char *end;
@@ -258,8 +272,10 @@ gboolean mlv_config_parse_duration(const char *text, guint64 *seconds, GError **
 				return TRUE;
 			}
 	}
-	return mlv_fail(error, MLV_ERROR_USAGE,
-			"'%s' is not a duration: write a number and s, m, h, d or w, for example 14d, or 0", text);
+	return mlv_fail(
+		error, MLV_ERROR_USAGE,
+		"'%s' is not a duration: write a number and s, m, h, d or w, for example 14d, or 0",
+		text);
 }
 
 gboolean mlv_config_parse_int(const char *text, gint64 *value, GError **error)
@@ -283,14 +299,14 @@ gboolean mlv_config_parse_int(const char *text, gint64 *value, GError **error)
 			return TRUE;
 		}
 	}
-	return mlv_fail(error, MLV_ERROR_USAGE, "'%s' is not a number, with k, m or g behind it if need be",
-			text);
+	return mlv_fail(error, MLV_ERROR_USAGE,
+			"'%s' is not a number, with k, m or g behind it if need be", text);
 }
 
 gboolean mlv_config_parse_bool(const char *text, gboolean *value)
 {
-	static const char *const yes[] = {"true", "yes", "on", "1", NULL};
-	static const char *const no[] = {"false", "no", "off", "0", "", NULL};
+	static const char *const yes[] = { "true", "yes", "on", "1", NULL };
+	static const char *const no[] = { "false", "no", "off", "0", "", NULL };
 
 	for (guint i = 0; yes[i]; i++)
 		if (g_ascii_strcasecmp(text, yes[i]) == 0) {
@@ -314,11 +330,12 @@ gboolean mlv_config_key_check(const char *key, GError **error)
 		ok = g_ascii_isalnum(*at) || *at == '-';
 	for (const char *at = last ? last + 1 : ""; ok && *at; at++)
 		ok = g_ascii_isalnum(*at) || *at == '-';
-	return ok || mlv_fail(error, MLV_ERROR_USAGE,
-			      "'%s' is not a configuration key: keys are written 'section.name'", key);
+	return ok ||
+	       mlv_fail(error, MLV_ERROR_USAGE,
+			"'%s' is not a configuration key: keys are written 'section.name'", key);
 }
 
-/* --- what a committed file may set -------------------------------------------------------------- */
+/* --- what a committed file may set ------------------------------------------------------------ */
 
 gboolean mlv_config_key_is_shared(const char *key, gboolean *known)
 {
@@ -338,7 +355,8 @@ gboolean mlv_config_key_is_shared(const char *key, gboolean *known)
 	return FALSE;
 }
 
-static gboolean take_shared(const char *key, const char *value, guint line, gpointer user, GError **error)
+static gboolean take_shared(const char *key, const char *value, guint line, gpointer user,
+			    GError **error)
 {
 	MlvConfig *config = user;
 	gboolean known;
@@ -347,12 +365,14 @@ static gboolean take_shared(const char *key, const char *value, guint line, gpoi
 		mlv_config_append(config, MLV_CONFIG_SHARED, key, value);
 	else if (known)
 		g_ptr_array_add(config->warnings,
-				g_strdup_printf(MLV_CONFIG_FILE ":%u: '%s' is ignored: a committed file cannot "
+				g_strdup_printf(MLV_CONFIG_FILE
+						":%u: '%s' is ignored: a committed file cannot "
 						"set it; use 'mlv config --local' or '--global'",
 						line, key));
 	else
 		g_ptr_array_add(config->warnings,
-				g_strdup_printf(MLV_CONFIG_FILE ":%u: '%s' is ignored: this mlv knows no "
+				g_strdup_printf(MLV_CONFIG_FILE
+						":%u: '%s' is ignored: this mlv knows no "
 						"such key",
 						line, key));
 	return TRUE;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Configuration: git's own (system, global, local, work tree, environment and -c), over what the team
- * committed in .mlvconfig. A committed file is foreign: it can set only the keys that the tables here call
- * shared; whatever else it holds is ignored, with a warning to be printed by the command. mlv-config(5).
+ * Configuration: git's own (system, global, local, work tree, environment and -c), over what the
+ * team committed in .mlvconfig. A committed file is foreign: it can set only the keys that the
+ * tables here call shared; whatever else it holds is ignored, with a warning to be printed by the
+ * command. mlv-config(5).
  *
  *	const char *editor = mlv_config_get(config, "core.editor");
  *	if (!mlv_config_get_int(config, "mlv.jobs", 0, 0, 1024, &jobs, error)) ...
  *
- * Keys are "section.name" or "section.subsection.name"; section and name in any case. Reading is thread
- * safe; writing goes to files and is seen after mlv_repo_reload_config().
+ * Keys are "section.name" or "section.subsection.name"; section and name in any case. Reading is
+ * thread safe; writing goes to files and is seen after mlv_repo_reload_config().
  */
 #ifndef MLV_CORE_CONFIG_H
 #define MLV_CORE_CONFIG_H
@@ -32,7 +33,7 @@ typedef enum {
 } MlvConfigLevel;
 
 typedef struct {
-	char *key; /* section and name in lower case */
+	char *key;   /* section and name in lower case */
 	char *value; /* NULL: a key without "=", which means true */
 	MlvConfigLevel level;
 } MlvConfigEntry;
@@ -64,10 +65,12 @@ const char *mlv_config_get(const MlvConfig *config, const char *key);
 GPtrArray *mlv_config_get_all(const MlvConfig *config, const char *key);
 /* The winning value of a key and where it comes from; NULL if unset. */
 const MlvConfigEntry *mlv_config_find(const MlvConfig *config, const char *key);
-/* All entries (of const MlvConfigEntry *, borrowed) whose key begins with `prefix`, rising precedence. */
+/* All entries (of const MlvConfigEntry *, borrowed) whose key begins with `prefix`, rising
+ * precedence. */
 GPtrArray *mlv_config_list(const MlvConfig *config, const char *prefix);
 
-/* Typed: `fallback` where unset; a value that is none of the type is an error that names the key and level. */
+/* Typed: `fallback` where unset; a value that is none of the type is an error that names the key
+ * and level. */
 gboolean mlv_config_get_bool(const MlvConfig *config, const char *key, gboolean fallback,
 			     gboolean *value, GError **error);
 gboolean mlv_config_get_int(const MlvConfig *config, const char *key, gint64 fallback, gint64 min,
@@ -86,11 +89,11 @@ const GPtrArray *mlv_config_warnings(const MlvConfig *config);
 
 /* Sets one value or removes all in one level: SHARED, LOCAL, GLOBAL or WORKTREE. SHARED refuses
  * keys that a committed file cannot set; the file is changed, not staged. */
-gboolean mlv_config_set(struct MlvRepo *repo, MlvConfigLevel level, const char *key, const char *value,
-			GError **error);
+gboolean mlv_config_set(struct MlvRepo *repo, MlvConfigLevel level, const char *key,
+			const char *value, GError **error);
 /* *found (may be NULL) tells whether there was one. */
-gboolean mlv_config_unset(struct MlvRepo *repo, MlvConfigLevel level, const char *key, gboolean *found,
-			  GError **error);
+gboolean mlv_config_unset(struct MlvRepo *repo, MlvConfigLevel level, const char *key,
+			  gboolean *found, GError **error);
 /* Renames or (new_name NULL) removes the sections "[section "name"]" of one level. */
 gboolean mlv_config_rename_section(struct MlvRepo *repo, MlvConfigLevel level, const char *section,
 				   const char *name, const char *new_name, gboolean *found,
@@ -99,14 +102,15 @@ gboolean mlv_config_rename_section(struct MlvRepo *repo, MlvConfigLevel level, c
 /* Valid "section[.subsection].name". */
 gboolean mlv_config_key_check(const char *key, GError **error);
 
-/* --- making one (repo.c) ------------------------------------------------------------------------- */
+/* --- making one (repo.c) ---------------------------------------------------------------------- */
 
 MlvConfig *mlv_config_new(void);
 /* Appends an entry; levels must come in rising order. value may be NULL. */
 void mlv_config_append(MlvConfig *config, MlvConfigLevel level, const char *key, const char *value);
 /* Parses a .mlvconfig (at most 1 MiB; no includes) and appends what it may set; the rest becomes
  * warnings. Bytes that are no configuration are MLV_ERROR_CORRUPT with the line. */
-gboolean mlv_config_append_shared(MlvConfig *config, const char *data, gsize length, GError **error);
+gboolean mlv_config_append_shared(MlvConfig *config, const char *data, gsize length,
+				  GError **error);
 /* Appends what GIT_CONFIG_PARAMETERS and GIT_CONFIG_COUNT hold, as `git -c` sets them. */
 gboolean mlv_config_append_environment(MlvConfig *config, GError **error);
 void mlv_config_free(MlvConfig *config);

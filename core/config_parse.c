@@ -14,8 +14,8 @@ typedef struct {
 
 static gboolean fail_syntax(const Parser *parser, GError **error)
 {
-	return mlv_fail(error, MLV_ERROR_CORRUPT, "bad configuration at line %u of '%s'", parser->line,
-			parser->label);
+	return mlv_fail(error, MLV_ERROR_CORRUPT, "bad configuration at line %u of '%s'",
+			parser->line, parser->label);
 }
 
 /* The next byte, CR LF as LF; -1 at the end. */
@@ -175,7 +175,7 @@ static gboolean parse_variable(Parser *parser, const char *section, MlvConfigVar
 gboolean mlv_config_parse(const char *data, gsize length, const char *label, MlvConfigVariable each,
 			  gpointer user, GError **error)
 {
-	Parser parser = {data, data + length, label, 1};
+	Parser parser = { data, data + length, label, 1 };
 	g_autoptr(GString) section = g_string_new(NULL);
 
 	if (length > MLV_CONFIG_FILE_MAX)
@@ -200,7 +200,7 @@ gboolean mlv_config_parse(const char *data, gsize length, const char *label, Mlv
 	}
 }
 
-/* --- the environment ------------------------------------------------------------------------------ */
+/* --- the environment -------------------------------------------------------------------------- */
 
 /* One '...' word of a shell-quoted list, as git writes it: 'it'\''s'. *text moves behind it. */
 static char *unquote(const char **text)
@@ -269,14 +269,16 @@ static gboolean append_counted(MlvConfig *config, const char *count_text, GError
 	gint64 count;
 
 	if (!mlv_config_parse_int(count_text, &count, NULL) || count < 0 || count > 10000)
-		return mlv_fail(error, MLV_ERROR_FAILED, "GIT_CONFIG_COUNT is '%s', which is not a count",
-				count_text);
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"GIT_CONFIG_COUNT is '%s', which is not a count", count_text);
 	for (gint64 i = 0; i < count; i++) {
 		g_autofree char *key_name = g_strdup_printf("GIT_CONFIG_KEY_%" G_GINT64_FORMAT, i);
-		g_autofree char *value_name = g_strdup_printf("GIT_CONFIG_VALUE_%" G_GINT64_FORMAT, i);
+		g_autofree char *value_name =
+			g_strdup_printf("GIT_CONFIG_VALUE_%" G_GINT64_FORMAT, i);
 		const char *key = g_getenv(key_name), *value = g_getenv(value_name);
 		if (!key || !value)
-			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is not set, though GIT_CONFIG_COUNT is %s",
+			return mlv_fail(error, MLV_ERROR_FAILED,
+					"'%s' is not set, though GIT_CONFIG_COUNT is %s",
 					key ? value_name : key_name, count_text);
 		if (!append_pair(config, key, value, error))
 			return FALSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The syntax of git configuration files, for files that are foreign: no includes, all bounded. Pure; thread
- * safe. Used by config.c.
+ * The syntax of git configuration files, for files that are foreign: no includes, all bounded.
+ * Pure; thread safe. Used by config.c.
  */
 #ifndef MLV_CORE_CONFIG_PARSE_H
 #define MLV_CORE_CONFIG_PARSE_H

@@ -13,6 +13,7 @@ typedef struct {
 	const MlvFsckOptions *options;
 	MlvFsckResult *result;
 	MlvCheck *check;
+	MlvFsckRemotes *remotes;
 	MlvFsckWalk *walk;
 } Fsck;
 
@@ -20,6 +21,7 @@ static void fsck_clear(Fsck *fsck)
 {
 	mlv_fsck_walk_free(fsck->walk);
 	mlv_check_free(fsck->check);
+	mlv_fsck_remotes_free(fsck->remotes);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fsck, fsck_clear)
 
@@ -54,13 +56,6 @@ static void show_progress(guint64 bytes, guint64 total, gpointer user)
 		fsck->options->progress(bytes, total, fsck->options->user);
 }
 
-static GBytes *fetch(MlvKind kind, const MlvId *id, gpointer user)
-{
-	const Fsck *fsck = user;
-
-	return fsck->options->fetch(kind, id, fsck->options->user);
-}
-
 static gboolean check_store(Fsck *fsck, GError **error)
 {
 	const MlvFsckOptions *options = fsck->options;
@@ -79,7 +74,7 @@ static gboolean check_store(Fsck *fsck, GError **error)
 		return FALSE;
 	if (!options->repair || (result->store.faults == 0 && result->store.unindexed == 0))
 		return TRUE;
-	if (!mlv_check_repair(fsck->check, options->fetch ? fetch : NULL, fsck, &result->mended, error))
+	if (!mlv_check_repair(fsck->check, mlv_fsck_remotes_fetch, fsck->remotes, &result->mended, error))
 		return FALSE;
 	result->repaired = TRUE;
 	/* What was lost and is needed, the walk will find. */
@@ -121,9 +116,12 @@ gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *opti
 	gboolean fresh;
 
 	*result = (MlvFsckResult){ 0 };
+	fsck.remotes = mlv_fsck_remotes_new(repo);
 	if (!check_store(&fsck, error))
 		return FALSE;
-	fsck.walk = mlv_fsck_walk_new(store, fsck.check, options, result);
-	return mlv_reach_read(reach, check_pointer, &fsck, &fresh, error) &&
-	       mlv_fsck_walk_finish(fsck.walk, error);
+	fsck.walk = mlv_fsck_walk_new(store, fsck.check, fsck.remotes, options, result);
+	if (!mlv_reach_read(reach, check_pointer, &fsck, &fresh, error) || !mlv_fsck_walk_finish(fsck.walk, error))
+		return FALSE;
+	result->trouble = g_strdup(mlv_fsck_remotes_trouble(fsck.remotes));
+	return TRUE;
 }

@@ -3,9 +3,9 @@
  * fsck: the local store's bytes (storage/check.h), and then what the repository's pointers say against the objects: that they
  * are there, decode, are cut where the chunker cuts, and that sizes and totals are right.
  *
- * An object that is not here was never fetched, or is lost. It is a fault if its home is known to lack it: `known`
- * tells of the remotes' indexes. Without `known`, all that is absent counts as never fetched where a remote is configured;
- * where none is, only what is named by a pointer and not by an object that is here.
+ * An object that is not here was never fetched, or is lost. What a pointer itself names and is not here was never
+ * fetched, and no fault; what an object names that is here is a fault if no configured remote has it. A remote that
+ * cannot be asked is believed to have everything.
  * Main thread only; callbacks come in it.
  */
 #ifndef MLV_CORE_FSCK_H
@@ -29,11 +29,7 @@ typedef struct {
 	guint threads; /* 0: one a core */
 	gboolean sync;
 	gboolean repair;     /* the store's lock is held exclusively */
-	gboolean has_remote; /* one is configured */
 	const volatile sig_atomic_t *cancel;
-	/* Whether a remote that is known has the chunk; NULL: nobody knows. FALSE with *error if that cannot be told. */
-	gboolean (*known)(MlvKind kind, const MlvId *id, gboolean *has, gpointer user, GError **error);
-	MlvCheckFetch fetch; /* for a repair; may be NULL */
 	void (*found)(const MlvFsckFault *fault, gpointer user);
 	/* So many bytes of packs more, of so many; then (total 0) so many objects more. May be NULL. */
 	void (*progress)(guint64 done, guint64 total, gpointer user);
@@ -48,6 +44,7 @@ typedef struct {
 	guint64 not_here; /* objects that are not here and that is no fault */
 	guint64 faults;   /* found in all */
 	guint64 left;     /* of these not mended */
+	char *trouble;    /* why a remote could not be asked, or NULL. Owned by the caller */
 } MlvFsckResult;
 
 /* `store` comes from mlv_store_open_damaged(). Faults are no error: FALSE if the check itself could not be done. */

@@ -37,6 +37,7 @@ struct MlvFsckWalk {
 	MlvId last_id;
 	MlvKind last_kind;
 	const MlvCheck *check;
+	MlvFsckRemotes *remotes;
 	const MlvFsckOptions *options;
 	MlvFsckResult *result;
 	GPtrArray *labels;  /* Label */
@@ -110,30 +111,28 @@ static void missing(MlvFsckWalk *walk, const Label *label, MlvKind kind, const M
 }
 
 /* An object is not here. `root`: a pointer itself names it. */
-static gboolean absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id, gboolean root,
-		       GError **error)
+static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id, gboolean root)
 {
-	const MlvFsckOptions *options = walk->options;
-	gboolean has = FALSE;
+	MlvFsckAnswer answer;
 
 	if (!mlv_marks_add(walk->absent, kind, id))
-		return TRUE;
+		return;
 	if (!walk->result->repaired && mlv_check_in_unindexed(walk->check, kind, id)) {
 		missing(walk, label, kind, id, "only a pack that no index names has it; 'mlv fsck --repair' brings it back");
-		return TRUE;
+		return;
 	}
-	if (options->known && !options->known(kind, id, &has, options->user, error))
-		return FALSE;
-	if (!has && mlv_check_is_lost(walk->check, kind, id))
+	if (root && !mlv_check_is_lost(walk->check, kind, id)) {
+		walk->result->not_here++;
+		return;
+	}
+	answer = mlv_fsck_remotes_ask(walk->remotes, kind, id);
+	if (answer != MLV_FSCK_HAS && mlv_check_is_lost(walk->check, kind, id))
 		missing(walk, label, kind, id,
 			"no good copy was found; where the data are still in a work tree, 'mlv add' stores them again");
-	else if (has || (!options->known && (options->has_remote || root)))
-		walk->result->not_here++;
-	else if (options->known)
-		missing(walk, label, kind, id, "it is neither here nor on a remote that is known");
+	else if (answer == MLV_FSCK_LACKS)
+		missing(walk, label, kind, id, "what names it is here, and it is neither here nor on a remote");
 	else
-		missing(walk, label, kind, id, "what names it is here, and there is no remote to have it from");
-	return TRUE;
+		walk->result->not_here++;
 }
 
 /* --- cuts, in workers ------------------------------------------------------------------------------ */
@@ -229,8 +228,10 @@ static gboolean look_up_blob(MlvFsckWalk *walk, const Label *label, const MlvId 
 
 	if (!mlv_store_find(walk->store, MLV_KIND_BLOB, id, &place, here, error))
 		return FALSE;
-	if (!*here)
-		return absent(walk, label, MLV_KIND_BLOB, id, root, error);
+	if (!*here) {
+		absent(walk, label, MLV_KIND_BLOB, id, root);
+		return TRUE;
+	}
 	if (place.entry.raw != length)
 		fault(walk, label, MLV_KIND_BLOB, id, "it has %u bytes, and %" G_GUINT64_FORMAT " are said of it",
 		      place.entry.raw, length);
@@ -292,8 +293,10 @@ static gboolean explain(MlvFsckWalk *walk, const Node *node, GError *why, gboole
 {
 	gboolean top = mlv_id_equal(&walk->last_id, &node->ref.id);
 
-	if (g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING))
-		return absent(walk, node->label, walk->last_kind, &walk->last_id, root && top, error);
+	if (g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING)) {
+		absent(walk, node->label, walk->last_kind, &walk->last_id, root && top);
+		return TRUE;
+	}
 	if (!g_error_matches(why, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 		g_propagate_error(error, g_error_copy(why));
 		return FALSE;
@@ -438,8 +441,8 @@ gboolean mlv_fsck_walk_finish(MlvFsckWalk *walk, GError **error)
 	return keep_going(walk, error);
 }
 
-MlvFsckWalk *mlv_fsck_walk_new(MlvStore *store, const MlvCheck *check, const MlvFsckOptions *options,
-			       MlvFsckResult *result)
+MlvFsckWalk *mlv_fsck_walk_new(MlvStore *store, const MlvCheck *check, MlvFsckRemotes *remotes,
+			       const MlvFsckOptions *options, MlvFsckResult *result)
 {
 	MlvFsckWalk *walk = g_new0(MlvFsckWalk, 1);
 	guint threads = options->threads > 0 ? options->threads : mlv_pool_default_threads();
@@ -447,6 +450,7 @@ MlvFsckWalk *mlv_fsck_walk_new(MlvStore *store, const MlvCheck *check, const Mlv
 	walk->source.read = remembering_read;
 	walk->store = store;
 	walk->check = check;
+	walk->remotes = remotes;
 	walk->options = options;
 	walk->result = result;
 	walk->labels = g_ptr_array_new_with_free_func(label_free);

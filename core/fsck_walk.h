@@ -4,13 +4,14 @@
 #define MLV_CORE_FSCK_WALK_H
 
 #include "core/fsck.h"
+#include "core/fsck_remote.h"
 #include "core/pointer.h"
 
 typedef struct MlvFsckWalk MlvFsckWalk;
 
 /* All borrowed. Counts into `result`. */
-MlvFsckWalk *mlv_fsck_walk_new(MlvStore *store, const MlvCheck *check, const MlvFsckOptions *options,
-			       MlvFsckResult *result);
+MlvFsckWalk *mlv_fsck_walk_new(MlvStore *store, const MlvCheck *check, MlvFsckRemotes *remotes,
+			       const MlvFsckOptions *options, MlvFsckResult *result);
 /* Everything below a pointer that was not walked before. `path` and `where` are for messages. */
 gboolean mlv_fsck_walk_add(MlvFsckWalk *walk, const MlvPointer *pointer, const char *path, const char *where,
 			   GError **error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What changed among the pointers of two trees: both are walked in step, and equal folders are not entered. */
+/* What changed among the pointers of two trees: both are walked in step, and equal folders are not
+ * entered. */
 #include <stdlib.h>
 
 #include "core/git_internal.h"
@@ -37,8 +38,8 @@ static gboolean is_pointer(const git_tree_entry *entry)
 	return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
 }
 
-static gboolean read_side(Compare *compare, const char *path, const git_tree_entry *entry, MlvTracked **side,
-			  GError **error)
+static gboolean read_side(Compare *compare, const char *path, const git_tree_entry *entry,
+			  MlvTracked **side, GError **error)
 {
 	*side = NULL;
 	if (!is_pointer(entry))
@@ -47,7 +48,8 @@ static gboolean read_side(Compare *compare, const char *path, const git_tree_ent
 	return *side != NULL;
 }
 
-static gboolean add_change(Compare *compare, const git_tree_entry *from, const git_tree_entry *to, GError **error)
+static gboolean add_change(Compare *compare, const git_tree_entry *from, const git_tree_entry *to,
+			   GError **error)
 {
 	MlvPointerChange *change = g_new0(MlvPointerChange, 1);
 
@@ -57,11 +59,12 @@ static gboolean add_change(Compare *compare, const git_tree_entry *from, const g
 	       read_side(compare, change->path, to, &change->to, error);
 }
 
-static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to, GError **error);
+static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to,
+			      GError **error);
 
 /* Two entries of one name and order; either may be NULL. */
-static gboolean compare_entries(Compare *compare, const git_tree_entry *from, const git_tree_entry *to,
-				GError **error)
+static gboolean compare_entries(Compare *compare, const git_tree_entry *from,
+				const git_tree_entry *to, GError **error)
 {
 	const char *name = git_tree_entry_name(from ? from : to);
 	gsize length = compare->path->len;
@@ -74,7 +77,8 @@ static gboolean compare_entries(Compare *compare, const git_tree_entry *from, co
 		g_string_append_c(compare->path, '/');
 	g_string_append(compare->path, name);
 	if (compare->path->len > 4096)
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "a path in git's trees is longer than 4096 bytes");
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"a path in git's trees is longer than 4096 bytes");
 	if (is_tree(from) || is_tree(to))
 		ok = compare_trees(compare, is_tree(from) ? git_tree_entry_id(from) : NULL,
 				   is_tree(to) ? git_tree_entry_id(to) : NULL, error);
@@ -84,7 +88,8 @@ static gboolean compare_entries(Compare *compare, const git_tree_entry *from, co
 	return ok;
 }
 
-static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to, GError **error)
+static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to,
+			      GError **error)
 {
 	g_autoptr(git_tree) first = from ? mlv_git_lookup_tree(compare->repo, from, error) : NULL;
 	g_autoptr(git_tree) second = to ? mlv_git_lookup_tree(compare->repo, to, error) : NULL;
@@ -92,11 +97,13 @@ static gboolean compare_trees(Compare *compare, const git_oid *from, const git_o
 	if ((from && !first) || (to && !second))
 		return FALSE;
 	size_t i = 0, j = 0;
-	size_t n = first ? git_tree_entrycount(first) : 0, m = second ? git_tree_entrycount(second) : 0;
+	size_t n = first ? git_tree_entrycount(first) : 0,
+	       m = second ? git_tree_entrycount(second) : 0;
 	while (i < n || j < m) {
 		const git_tree_entry *a = i < n ? git_tree_entry_byindex(first, i) : NULL;
 		const git_tree_entry *b = j < m ? git_tree_entry_byindex(second, j) : NULL;
-		/* git orders a folder as if its name ended in '/', so a file and a folder of one name are two. */
+		/* git orders a folder as if its name ended in '/', so a file and a folder of one
+		 * name are two. */
 		int order = !a ? 1 : !b ? -1 : git_tree_entry_cmp(a, b);
 		if (order <= 0)
 			i++;
@@ -125,11 +132,12 @@ static gboolean same_tree(MlvRepo *repo, const MlvOid *a, const MlvOid *b)
 	       git_oid_equal(&first, &second);
 }
 
-GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to, GError **error)
+GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to,
+				GError **error)
 {
 	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
 	g_autoptr(GString) path = g_string_new(NULL);
-	Compare compare = {repo, changes, path};
+	Compare compare = { repo, changes, path };
 
 	if (from && to && git_oid_equal(from, to))
 		return g_steal_pointer(&changes);
@@ -139,19 +147,22 @@ GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oi
 	return g_steal_pointer(&changes);
 }
 
-GPtrArray *mlv_git_pointer_changes(MlvRepo *repo, const MlvOid *from, const MlvOid *to, GError **error)
+GPtrArray *mlv_git_pointer_changes(MlvRepo *repo, const MlvOid *from, const MlvOid *to,
+				   GError **error)
 {
 	git_oid before, after;
 
-	if ((from && !tree_of(repo, from, &before, error)) || (to && !tree_of(repo, to, &after, error)))
+	if ((from && !tree_of(repo, from, &before, error)) ||
+	    (to && !tree_of(repo, to, &after, error)))
 		return NULL;
 	return mlv_git_tree_changes(repo, from ? &before : NULL, to ? &after : NULL, error);
 }
 
 static gboolean has_path(const GPtrArray *changes, const char *path)
 {
-	MlvPointerChange key = {.path = (char *)path}, *wanted = &key;
-	return changes->len > 0 && bsearch(&wanted, changes->pdata, changes->len, sizeof wanted, compare_changes);
+	MlvPointerChange key = { .path = (char *)path }, *wanted = &key;
+	return changes->len > 0 &&
+	       bsearch(&wanted, changes->pdata, changes->len, sizeof wanted, compare_changes);
 }
 
 /* The data that the older sides name. */
@@ -178,8 +189,9 @@ GPtrArray *mlv_git_new_pointers(const GPtrArray *sides)
 
 	for (guint i = 0; i < first->len; i++) {
 		const MlvPointerChange *change = first->pdata[i];
-		gboolean is_new = change->to && (change->to->error ||
-						 !g_hash_table_contains(old, &change->to->pointer.ref.id));
+		gboolean is_new =
+			change->to && (change->to->error ||
+				       !g_hash_table_contains(old, &change->to->pointer.ref.id));
 		for (guint side = 1; is_new && side < sides->len; side++)
 			is_new = has_path(sides->pdata[side], change->path);
 		if (is_new)
@@ -194,8 +206,8 @@ GPtrArray *mlv_git_commit_changes(MlvRepo *repo, const MlvCommit *commit, GError
 	for (guint i = 0; commit->n_parents > 1 && i < commit->n_parents; i++)
 		if (same_tree(repo, &commit->parents[i], &commit->oid))
 			return g_ptr_array_new_with_free_func(change_free);
-	g_autoptr(GPtrArray) changes =
-		mlv_git_pointer_changes(repo, commit->n_parents ? &commit->parents[0] : NULL, &commit->oid, error);
+	g_autoptr(GPtrArray) changes = mlv_git_pointer_changes(
+		repo, commit->n_parents ? &commit->parents[0] : NULL, &commit->oid, error);
 	for (guint p = 1; changes && p < commit->n_parents; p++) {
 		g_autoptr(GPtrArray) others =
 			mlv_git_pointer_changes(repo, &commit->parents[p], &commit->oid, error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commit is put together here and stored through libgit2; identities and the reference's update are left to git
- * (`git var`, `git update-ref`), so that dates, reflogs, locks and reference hooks are git's own.
+ * The commit is put together here and stored through libgit2; identities and the reference's update
+ * are left to git (`git var`, `git update-ref`), so that dates, reflogs, locks and reference hooks
+ * are git's own.
  */
 #include "core/git_commit.h"
 
@@ -48,24 +49,30 @@ static gboolean has_git_file(const MlvRepo *repo, const char *name)
 	return g_file_test(file, G_FILE_TEST_EXISTS);
 }
 
-/* --- what it follows from ------------------------------------------------------------------------- */
+/* --- what it follows from --------------------------------------------------------------------- */
 
 static gboolean check_state(const Draft *draft, GError **error)
 {
 	gboolean amend = draft->options->amend;
 
 	if (has_git_file(draft->repo, "sequencer/todo"))
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"a cherry-pick or revert of several commits is under way: go on with 'git cherry-pick "
-				"--continue' or 'git revert --continue'");
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"a cherry-pick or revert of several commits is under way: go on with 'git "
+			"cherry-pick "
+			"--continue' or 'git revert --continue'");
 	if (has_git_file(draft->repo, "MERGE_AUTOSTASH"))
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"this merge has put work aside (--autostash): finish it with 'git commit'");
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"this merge has put work aside (--autostash): finish it with 'git commit'");
 	if (amend && draft->unborn)
-		return mlv_fail(error, MLV_ERROR_FAILED, "there is no commit yet that could be amended");
-	if (amend && (has_git_file(draft->repo, "MERGE_HEAD") || has_git_file(draft->repo, "CHERRY_PICK_HEAD")))
 		return mlv_fail(error, MLV_ERROR_FAILED,
-				"a merge or cherry-pick is under way: commit or abort it before you amend");
+				"there is no commit yet that could be amended");
+	if (amend && (has_git_file(draft->repo, "MERGE_HEAD") ||
+		      has_git_file(draft->repo, "CHERRY_PICK_HEAD")))
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"a merge or cherry-pick is under way: commit or abort it before you amend");
 	return TRUE;
 }
 
@@ -80,7 +87,8 @@ static gboolean take_author(Draft *draft, const MlvOid *oid, GError **error)
 	for (char **line = lines; *line; line++) {
 		if (g_str_has_prefix(*line, "author ") && !draft->author)
 			draft->author = g_strdup(*line + strlen("author "));
-		else if (g_str_has_prefix(*line, "encoding ") && draft->options->amend && !draft->encoding)
+		else if (g_str_has_prefix(*line, "encoding ") && draft->options->amend &&
+			 !draft->encoding)
 			draft->encoding = g_strdup(*line + strlen("encoding "));
 	}
 	return TRUE;
@@ -99,7 +107,8 @@ static gboolean read_merge_heads(Draft *draft, GError **error)
 		if (!**line)
 			continue;
 		if (!mlv_oid_parse(*line, &oid))
-			return mlv_fail(error, MLV_ERROR_CORRUPT, "'%s' does not hold names of commits", file);
+			return mlv_fail(error, MLV_ERROR_CORRUPT,
+					"'%s' does not hold names of commits", file);
 		g_array_append_val(draft->parents, oid);
 		draft->merge = TRUE;
 	}
@@ -121,7 +130,8 @@ static gboolean read_picked(Draft *draft, GError **error)
 static gboolean find_parents(Draft *draft, GError **error)
 {
 	draft->parents = g_array_new(FALSE, FALSE, sizeof(MlvOid));
-	if (!mlv_git_head(draft->repo, &draft->head, &draft->unborn, error) || !check_state(draft, error))
+	if (!mlv_git_head(draft->repo, &draft->head, &draft->unborn, error) ||
+	    !check_state(draft, error))
 		return FALSE;
 	if (!draft->options->amend) {
 		if (!draft->unborn)
@@ -141,15 +151,18 @@ static gboolean find_parents(Draft *draft, GError **error)
 	return take_author(draft, &draft->head, error);
 }
 
-/* --- its tree ------------------------------------------------------------------------------------- */
+/* --- its tree --------------------------------------------------------------------------------- */
 
 static gboolean check_unmerged(git_index *index, GError **error)
 {
 	for (size_t i = 0; i < git_index_entrycount(index); i++) {
 		const git_index_entry *entry = git_index_get_byindex(index, i);
 		if (git_index_entry_stage(entry) > 0)
-			return mlv_fail(error, MLV_ERROR_FAILED,
-					"'%s' is unmerged: settle the conflict, then 'mlv add' or 'git add' it", entry->path);
+			return mlv_fail(
+				error, MLV_ERROR_FAILED,
+				"'%s' is unmerged: settle the conflict, then 'mlv add' or 'git "
+				"add' it",
+				entry->path);
 	}
 	return TRUE;
 }
@@ -196,42 +209,50 @@ static gboolean check_not_empty(const Draft *draft, GError **error)
 	if (!git_oid_equal(&before, &draft->tree))
 		return TRUE;
 	if (draft->options->amend)
-		return mlv_fail(error, MLV_ERROR_CHECK,
-				"amending would leave the commit empty; use --allow-empty, or remove it with 'git reset "
-				"HEAD^'");
-	return mlv_fail(error, MLV_ERROR_CHECK, "nothing to commit: nothing is staged that HEAD does not have");
+		return mlv_fail(
+			error, MLV_ERROR_CHECK,
+			"amending would leave the commit empty; use --allow-empty, or remove it "
+			"with 'git reset "
+			"HEAD^'");
+	return mlv_fail(error, MLV_ERROR_CHECK,
+			"nothing to commit: nothing is staged that HEAD does not have");
 }
 
 static gboolean run_check(const Draft *draft, GError **error)
 {
-	g_autoptr(GPtrArray) sides = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GPtrArray) sides =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
 	gboolean root = draft->parents->len == 0;
 
 	if (!draft->options->check)
 		return TRUE;
 	for (guint i = 0; i < MAX(draft->parents->len, 1); i++) {
 		git_oid before;
-		if (!root && !tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, i), &before, error))
+		if (!root && !tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, i),
+				      &before, error))
 			return FALSE;
-		GPtrArray *changes = mlv_git_tree_changes(draft->repo, root ? NULL : &before, &draft->tree, error);
+		GPtrArray *changes = mlv_git_tree_changes(draft->repo, root ? NULL : &before,
+							  &draft->tree, error);
 		if (!changes)
 			return FALSE;
 		g_ptr_array_add(sides, changes);
 	}
 	g_autoptr(GPtrArray) added = mlv_git_new_pointers(sides);
-	return added->len == 0 || draft->options->check(draft->repo, added, draft->options->user, error);
+	return added->len == 0 ||
+	       draft->options->check(draft->repo, added, draft->options->user, error);
 }
 
-/* --- the commit itself ---------------------------------------------------------------------------- */
+/* --- the commit itself ------------------------------------------------------------------------ */
 
 char *mlv_git_identity(MlvRepo *repo, const char *who, GError **error)
 {
 	g_autofree char *variable = g_strdup_printf("GIT_%s_IDENT", who);
-	const char *argv[] = {"var", variable, NULL};
+	const char *argv[] = { "var", variable, NULL };
 	g_autoptr(GBytes) output = NULL;
 
 	if (!mlv_git_capture(repo, argv, NULL, &output, NULL, error)) {
-		g_prefix_error(error, "git does not know who you are (set user.name and user.email): ");
+		g_prefix_error(error,
+			       "git does not know who you are (set user.name and user.email): ");
 		return NULL;
 	}
 	gsize length;
@@ -283,7 +304,8 @@ static gboolean store_commit(MlvRepo *repo, const GString *text, git_oid *oid, G
 static gboolean make_commit(const Draft *draft, const char *message, git_oid *oid, GError **error)
 {
 	MlvRepo *repo = draft->repo;
-	g_autofree char *author = draft->author ? g_strdup(draft->author) : mlv_git_identity(repo, "AUTHOR", error);
+	g_autofree char *author =
+		draft->author ? g_strdup(draft->author) : mlv_git_identity(repo, "AUTHOR", error);
 	g_autofree char *committer = author ? mlv_git_identity(repo, "COMMITTER", error) : NULL;
 	const char *encoding = mlv_config_get(repo->config, "i18n.commitencoding");
 	g_autofree char *signature = NULL;
@@ -314,14 +336,16 @@ static char *first_line(const char *message)
 	return g_strndup(message, strcspn(message, "\n"));
 }
 
-/* HEAD, or the branch that it stands on, moves on from where it was when we began, or not at all. */
-static gboolean move_head(const Draft *draft, const git_oid *oid, const char *message, GError **error)
+/* HEAD, or the branch that it stands on, moves on from where it was when we began, or not at
+ * all. */
+static gboolean move_head(const Draft *draft, const git_oid *oid, const char *message,
+			  GError **error)
 {
-	const char *kind = draft->options->amend	 ? " (amend)"
-			   : draft->unborn		 ? " (initial)"
-			   : draft->merge		 ? " (merge)"
-			   : draft->picked		 ? " (cherry-pick)"
-							 : "";
+	const char *kind = draft->options->amend ? " (amend)"
+			   : draft->unborn       ? " (initial)"
+			   : draft->merge        ? " (merge)"
+			   : draft->picked       ? " (cherry-pick)"
+						 : "";
 	g_autofree char *subject = first_line(message);
 	g_autofree char *log = g_strdup_printf("commit%s: %s", kind, subject);
 	char before[MLV_OID_HEX + 1], after[MLV_OID_HEX + 1];
@@ -329,14 +353,15 @@ static gboolean move_head(const Draft *draft, const git_oid *oid, const char *me
 
 	mlv_oid_format(&draft->head, before);
 	git_oid_tostr(after, sizeof after, oid);
-	const char *argv[] = {"update-ref", "-m", log, "HEAD", after, before, NULL};
+	const char *argv[] = { "update-ref", "-m", log, "HEAD", after, before, NULL };
 	return mlv_git_capture(draft->repo, argv, NULL, &output, NULL, error);
 }
 
 static void remove_state(const MlvRepo *repo)
 {
-	static const char *const names[] = {"CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_HEAD", "MERGE_RR",
-					    "MERGE_MSG", "MERGE_MODE", "SQUASH_MSG", "AUTO_MERGE"};
+	static const char *const names[] = { "CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_HEAD",
+					     "MERGE_RR",         "MERGE_MSG",   "MERGE_MODE",
+					     "SQUASH_MSG",       "AUTO_MERGE" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *file = g_build_filename(repo->git_dir, names[i], NULL);
@@ -348,11 +373,11 @@ static void remove_state(const MlvRepo *repo)
 static void finish(const Draft *draft, const git_oid *oid)
 {
 	MlvRepo *repo = draft->repo;
-	const char *rerere[] = {"rerere", NULL};
-	const char *maintain[] = {"maintenance", "run", "--auto", "--quiet", NULL};
-	const char *amended[] = {"amend", NULL};
+	const char *rerere[] = { "rerere", NULL };
+	const char *maintain[] = { "maintenance", "run", "--auto", "--quiet", NULL };
+	const char *amended[] = { "amend", NULL };
 	g_autoptr(GBytes) output = NULL, more = NULL;
-	MlvHookCall call = {.index_file = repo->index_file, .no_editor = TRUE};
+	MlvHookCall call = { .index_file = repo->index_file, .no_editor = TRUE };
 
 	if (has_git_file(repo, "MERGE_RR"))
 		mlv_git_capture(repo, rerere, NULL, &output, NULL, NULL);
@@ -377,21 +402,24 @@ static gboolean check_index(MlvRepo *repo, GError **error)
 	return index && check_unmerged(index, error);
 }
 
-gboolean mlv_git_commit(MlvRepo *repo, const MlvCommitOptions *options, MlvCommitResult *result, GError **error)
+gboolean mlv_git_commit(MlvRepo *repo, const MlvCommitOptions *options, MlvCommitResult *result,
+			GError **error)
 {
-	g_auto(Draft) draft = {.repo = repo, .options = options};
-	MlvHookCall call = {.index_file = repo->index_file, .no_editor = options->message && !options->edit};
+	g_auto(Draft) draft = { .repo = repo, .options = options };
+	MlvHookCall call = { .index_file = repo->index_file,
+			     .no_editor = options->message && !options->edit };
 	git_oid oid;
 
-	*result = (MlvCommitResult){0};
+	*result = (MlvCommitResult){ 0 };
 	if (!find_parents(&draft, error) || !check_index(repo, error))
 		return FALSE;
 	if (!options->no_verify && !mlv_hook_run(repo, "pre-commit", &call, NULL, error))
 		return FALSE;
 	/* The hook may have staged more: what is committed is read after it. */
-	if (!write_tree(&draft, error) || !check_not_empty(&draft, error) || !run_check(&draft, error))
+	if (!write_tree(&draft, error) || !check_not_empty(&draft, error) ||
+	    !run_check(&draft, error))
 		return FALSE;
-	MlvMessageSource source = {options, draft.amended_message, "HEAD", draft.merge};
+	MlvMessageSource source = { options, draft.amended_message, "HEAD", draft.merge };
 	g_autofree char *message = mlv_git_compose_message(repo, &source, error);
 	if (!message)
 		return FALSE;
@@ -405,8 +433,8 @@ gboolean mlv_git_commit(MlvRepo *repo, const MlvCommitOptions *options, MlvCommi
 	return TRUE;
 }
 
-gboolean mlv_git_commit_tree(MlvRepo *repo, const MlvOid *tree, const MlvOid *parents, guint n_parents,
-			     const char *message, MlvOid *commit, GError **error)
+gboolean mlv_git_commit_tree(MlvRepo *repo, const MlvOid *tree, const MlvOid *parents,
+			     guint n_parents, const char *message, MlvOid *commit, GError **error)
 {
 	g_autofree char *author = mlv_git_identity(repo, "AUTHOR", error);
 	g_autofree char *committer = author ? mlv_git_identity(repo, "COMMITTER", error) : NULL;

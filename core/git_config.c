@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* git's configuration levels: reading them as git finds them, and changing one key of one of them. */
+/* git's configuration levels: reading them as git finds them, and changing one key of one of
+ * them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <git2/sys/repository.h>
+#include <string.h>
 
 #include "core/config_parse.h"
 #include "core/git_internal.h"
@@ -37,7 +38,8 @@ static char *worktree_file(const MlvRepo *repo, git_config *config)
 {
 	int on = 0;
 
-	if (!repo->git_dir || git_config_get_bool(&on, config, "extensions.worktreeconfig") < 0 || !on) {
+	if (!repo->git_dir || git_config_get_bool(&on, config, "extensions.worktreeconfig") < 0 ||
+	    !on) {
 		git_error_clear();
 		return NULL;
 	}
@@ -45,8 +47,8 @@ static char *worktree_file(const MlvRepo *repo, git_config *config)
 }
 
 /* Adds one file if it is there. An unreadable one is an error, as in git. */
-static gboolean add_file(MlvRepo *repo, git_config *config, const char *file, git_config_level_t level,
-			 GError **error)
+static gboolean add_file(MlvRepo *repo, git_config *config, const char *file,
+			 git_config_level_t level, GError **error)
 {
 	if (!file || !*file || !g_file_test(file, G_FILE_TEST_EXISTS))
 		return TRUE;
@@ -90,8 +92,10 @@ static MlvConfigLevel level_of(git_config_level_t level)
 	}
 }
 
-/* Entries of one level, in the file's order. The iterator's own order across levels is libgit2's business. */
-static gboolean append_level(git_config *config, git_config_level_t level, MlvConfig *out, GError **error)
+/* Entries of one level, in the file's order. The iterator's own order across levels is libgit2's
+ * business. */
+static gboolean append_level(git_config *config, git_config_level_t level, MlvConfig *out,
+			     GError **error)
 {
 	g_autoptr(git_config_iterator) iterator = NULL;
 	git_config_entry *entry;
@@ -106,9 +110,9 @@ static gboolean append_level(git_config *config, git_config_level_t level, MlvCo
 
 gboolean mlv_git_load_config(MlvRepo *repo, MlvConfig *config, GError **error)
 {
-	static const git_config_level_t levels[] = {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
-						    GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_LOCAL,
-						    GIT_CONFIG_LEVEL_APP};
+	static const git_config_level_t levels[] = { GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
+						     GIT_CONFIG_LEVEL_GLOBAL,
+						     GIT_CONFIG_LEVEL_LOCAL, GIT_CONFIG_LEVEL_APP };
 	g_autoptr(git_config) merged = NULL;
 	int code = git_config_new(&merged);
 
@@ -124,7 +128,7 @@ gboolean mlv_git_load_config(MlvRepo *repo, MlvConfig *config, GError **error)
 	return TRUE;
 }
 
-/* --- changing ------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 static char *global_file(void)
 {
@@ -155,7 +159,8 @@ static char *level_file(MlvRepo *repo, MlvConfigLevel level, GError **error)
 					own ? "config.worktree" : "config", NULL);
 	}
 	case MLV_CONFIG_SHARED: {
-		g_auto(MlvFd) fd = mlv_file_open_beneath(repo->root_fd, MLV_CONFIG_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+		g_auto(MlvFd) fd = mlv_file_open_beneath(repo->root_fd, MLV_CONFIG_FILE,
+							 O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 		if (fd < 0 && errno != ENOENT) {
 			mlv_fail_errno(error, "cannot change '" MLV_CONFIG_FILE "'");
 			return NULL;
@@ -163,7 +168,8 @@ static char *level_file(MlvRepo *repo, MlvConfigLevel level, GError **error)
 		return g_build_filename(repo->root, MLV_CONFIG_FILE, NULL);
 	}
 	default:
-		mlv_fail(error, MLV_ERROR_USAGE, "this level of the configuration cannot be changed");
+		mlv_fail(error, MLV_ERROR_USAGE,
+			 "this level of the configuration cannot be changed");
 		return NULL;
 	}
 }
@@ -191,10 +197,10 @@ gboolean mlv_config_set(MlvRepo *repo, MlvConfigLevel level, const char *key, co
 	if (!mlv_config_key_check(key, error))
 		return FALSE;
 	if (level == MLV_CONFIG_SHARED && !mlv_config_key_is_shared(key, &known))
-		return mlv_fail(error, MLV_ERROR_USAGE,
-				"'%s' cannot stand in '" MLV_CONFIG_FILE "'%s", key,
-				known ? ", which others trust; use --local or --global"
-				      : ": mlv knows no such key; use --local or --global for others");
+		return mlv_fail(
+			error, MLV_ERROR_USAGE, "'%s' cannot stand in '" MLV_CONFIG_FILE "'%s", key,
+			known ? ", which others trust; use --local or --global"
+			      : ": mlv knows no such key; use --local or --global for others");
 	g_autoptr(git_config) config = open_level(repo, level, error);
 	if (!config)
 		return FALSE;
@@ -221,7 +227,8 @@ gboolean mlv_config_unset(MlvRepo *repo, MlvConfigLevel level, const char *key, 
 }
 
 gboolean mlv_config_rename_section(MlvRepo *repo, MlvConfigLevel level, const char *section,
-				   const char *name, const char *new_name, gboolean *found, GError **error)
+				   const char *name, const char *new_name, gboolean *found,
+				   GError **error)
 {
 	g_autofree char *file = level_file(repo, level, error);
 	g_autofree char *from = g_strdup_printf("%s.%s", section, name);
@@ -233,7 +240,10 @@ gboolean mlv_config_rename_section(MlvRepo *repo, MlvConfigLevel level, const ch
 		*found = FALSE;
 	if (!g_file_test(file, G_FILE_TEST_EXISTS))
 		return TRUE;
-	const char *argv[] = {"config", "--file", file, to ? "--rename-section" : "--remove-section", from, to, NULL};
+	const char *argv[] = { "config", "--file",
+			       file,     to ? "--rename-section" : "--remove-section",
+			       from,     to,
+			       NULL };
 	g_autoptr(GBytes) output = NULL;
 	g_autoptr(git_config) config = open_level(repo, level, error);
 	if (!config)

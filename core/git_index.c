@@ -9,15 +9,19 @@ static gboolean fail_index(const char *file, int code, GError **error)
 	const char *reason = last && last->message ? last->message : "";
 
 	if (strstr(reason, "'link'"))
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"git's index '%s' has the extension 'split index', which mlv cannot read; run 'git "
-				"update-index --no-split-index'",
-				file);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			"git's index '%s' has the extension 'split index', which mlv cannot read; "
+			"run 'git "
+			"update-index --no-split-index'",
+			file);
 	if (strstr(reason, "'sdir'"))
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"git's index '%s' has the extension 'sparse index', which mlv cannot read; run 'git "
-				"sparse-checkout reapply --no-sparse-index'",
-				file);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			"git's index '%s' has the extension 'sparse index', which mlv cannot read; "
+			"run 'git "
+			"sparse-checkout reapply --no-sparse-index'",
+			file);
 	return mlv_git_fail(error, code, "cannot read git's index '%s'", file);
 }
 
@@ -71,7 +75,8 @@ static int compare_tracked(gconstpointer a, gconstpointer b)
 
 GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **error)
 {
-	g_autoptr(GPtrArray) pointers = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
+	g_autoptr(GPtrArray) pointers =
+		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 	g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(git_oid));
 	size_t count = git_index_entrycount(index);
 
@@ -116,7 +121,8 @@ GBytes *mlv_git_read_index_file(MlvRepo *repo, const char *path, int stage, GErr
 	return mlv_git_read_blob(repo, &oid, G_MAXSIZE, error);
 }
 
-gboolean mlv_git_tracks(MlvRepo *repo, const char *path, gboolean *tracks, char **example, GError **error)
+gboolean mlv_git_tracks(MlvRepo *repo, const char *path, gboolean *tracks, char **example,
+			GError **error)
 {
 	git_index *index = current_index(repo, error);
 	size_t at;
@@ -137,17 +143,19 @@ gboolean mlv_git_tracks(MlvRepo *repo, const char *path, gboolean *tracks, char 
 	return TRUE;
 }
 
-gboolean mlv_git_ignores(MlvRepo *repo, const char *path, gboolean is_dir, gboolean *ignored, GError **error)
+gboolean mlv_git_ignores(MlvRepo *repo, const char *path, gboolean is_dir, gboolean *ignored,
+			 GError **error)
 {
 	g_autofree char *name = is_dir ? g_strconcat(path, "/", NULL) : g_strdup(path);
 	int result = 0;
 	int code = git_ignore_path_is_ignored(&result, repo->git, name);
 
 	*ignored = result != 0;
-	return code == 0 || mlv_git_fail(error, code, "cannot judge git's ignore rules for '%s'", path);
+	return code == 0 ||
+	       mlv_git_fail(error, code, "cannot judge git's ignore rules for '%s'", path);
 }
 
-/* --- large files ---------------------------------------------------------------------------------- */
+/* --- large files ------------------------------------------------------------------------------ */
 
 void mlv_git_file_free(MlvGitFile *file)
 {
@@ -176,7 +184,8 @@ static gboolean head_tree(MlvRepo *repo, git_tree **tree, GError **error)
 
 GPtrArray *mlv_git_large_staged(MlvRepo *repo, guint64 limit, GError **error)
 {
-	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_git_file_free);
+	g_autoptr(GPtrArray) files =
+		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_git_file_free);
 	g_autoptr(git_tree) tree = NULL;
 	git_index *index = current_index(repo, error);
 	git_odb *odb = mlv_git_odb(repo, error);

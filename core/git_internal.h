@@ -11,8 +11,9 @@
 #include "core/git_tree.h"
 #include "core/repo_private.h"
 
-/* Sets `error` to the message with libgit2's own reason behind it; returns FALSE. `code` is what the failed call
- * returned: GIT_ENOTFOUND gives MLV_ERROR_MISSING, GIT_EEXISTS MLV_ERROR_EXISTS, else MLV_ERROR_FAILED. */
+/* Sets `error` to the message with libgit2's own reason behind it; returns FALSE. `code` is what
+ * the failed call returned: GIT_ENOTFOUND gives MLV_ERROR_MISSING, GIT_EEXISTS MLV_ERROR_EXISTS,
+ * else MLV_ERROR_FAILED. */
 gboolean mlv_git_fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 static inline void mlv_oid_from_git(const git_oid *from, MlvOid *to)
@@ -28,10 +29,11 @@ static inline void mlv_oid_to_git(const MlvOid *from, git_oid *to)
 /* The object database, opened once. */
 git_odb *mlv_git_odb(MlvRepo *repo, GError **error);
 
-/* An object of any kind, fetched by git first where a partial clone has it not. Freed with git_odb_object_free. */
+/* An object of any kind, fetched by git first where a partial clone has it not. Freed with
+ * git_odb_object_free. */
 git_odb_object *mlv_git_read_object(MlvRepo *repo, const git_oid *oid, GError **error);
-/* Reads the objects of these names (of git_oid) that are missing, in one go, if the repository is a partial clone.
- * TRUE if it is none. */
+/* Reads the objects of these names (of git_oid) that are missing, in one go, if the repository is a
+ * partial clone. TRUE if it is none. */
 gboolean mlv_git_fetch_missing(MlvRepo *repo, const GArray *oids, GError **error);
 
 /* A commit, tree: looked up likewise. NULL with an error that names it. */
@@ -42,19 +44,24 @@ git_tree *mlv_git_lookup_tree(MlvRepo *repo, const git_oid *oid, GError **error)
 git_index *mlv_git_open_index(MlvRepo *repo, GError **error);
 git_index *mlv_git_open_index_file(MlvRepo *repo, const char *file, GError **error);
 
-/* One pointer from its blob: `path` is the data's path. Never NULL: what cannot be read has its error set, but for
- * failures of the database, which are *error. */
-MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid *blob, GError **error);
+/* One pointer from its blob: `path` is the data's path. Never NULL: what cannot be read has its
+ * error set, but for failures of the database, which are *error. */
+MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid *blob,
+				 GError **error);
 
 GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **error);
 
-/* git_changes.c: the pointers that differ between two trees (from NULL: nothing), of MlvPointerChange *. */
-GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to, GError **error);
-/* Given the changes against each parent: the pointers (of MlvTracked *, borrowed) that no parent has at their path and
- * whose data no parent named at another that is gone, so that a move is nothing new. */
+/* git_changes.c: the pointers that differ between two trees (from NULL: nothing), of
+ * MlvPointerChange *. */
+GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to,
+				GError **error);
+/* Given the changes against each parent: the pointers (of MlvTracked *, borrowed) that no parent
+ * has at their path and whose data no parent named at another that is gone, so that a move is
+ * nothing new. */
 GPtrArray *mlv_git_new_pointers(const GPtrArray *sides);
 
-/* git_walk.c: the next commit as libgit2 has it (caller frees; NULL at the end); a copy with its first `n` parents. */
+/* git_walk.c: the next commit as libgit2 has it (caller frees; NULL at the end); a copy with its
+ * first `n` parents. */
 gboolean mlv_git_walk_step(MlvGitWalk *walk, git_commit **commit, GError **error);
 MlvCommit *mlv_git_commit_copy(git_commit *from, guint n);
 

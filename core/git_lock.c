@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * index.lock is git's; its holder may be any git. Two things are added for mlv: a guard file under flock, which the
- * kernel drops with its process, and a mark inside the lock. A lock with the mark whose guard is free was left by a
- * killed mlv, and is removed. The new index is written beside the old one and renamed over it.
+ * index.lock is git's; its holder may be any git. Two things are added for mlv: a guard file under
+ * flock, which the kernel drops with its process, and a mark inside the lock. A lock with the mark
+ * whose guard is free was left by a killed mlv, and is removed. The new index is written beside the
+ * old one and renamed over it.
  */
 #include "core/git_lock.h"
 
@@ -17,7 +18,7 @@
 
 #define WAIT_MICROSECONDS (4 * G_USEC_PER_SEC)
 #define POLL_MICROSECONDS (20 * 1000)
-#define MARK "mlv index lock\n"
+#define MARK              "mlv index lock\n"
 
 struct MlvIndexLock {
 	MlvRepo *repo;
@@ -29,16 +30,19 @@ struct MlvIndexLock {
 
 /* An index without entries: git reads no empty file as one. */
 static const guint8 empty_index[] = {
-	'D',  'I',  'R',  'C',	0,    0,    0,	  2,	0,    0,    0,	  0,	0x39, 0xd8, 0x90, 0x13,
-	0x9e, 0xe5, 0x35, 0x6c, 0x7e, 0xf5, 0x72, 0x21, 0x6c, 0xeb, 0xcd, 0x27, 0xaa, 0x41, 0xf9, 0xdf,
+	'D',  'I',  'R',  'C',  0,    0,    0,    2,    0,    0,    0,
+	0,    0x39, 0xd8, 0x90, 0x13, 0x9e, 0xe5, 0x35, 0x6c, 0x7e, 0xf5,
+	0x72, 0x21, 0x6c, 0xeb, 0xcd, 0x27, 0xaa, 0x41, 0xf9, 0xdf,
 };
 
 static gboolean fail_locked(const char *file, GError **error)
 {
-	return mlv_fail(error, MLV_ERROR_FAILED,
-			"cannot create '%s': another git process seems to be running here; wait until it has "
-			"ended, and if it crashed remove the file",
-			file);
+	return mlv_fail(
+		error, MLV_ERROR_FAILED,
+		"cannot create '%s': another git process seems to be running here; wait until it "
+		"has "
+		"ended, and if it crashed remove the file",
+		file);
 }
 
 static gboolean take_guard(MlvIndexLock *lock, gint64 deadline, GError **error)
@@ -55,9 +59,11 @@ static gboolean take_guard(MlvIndexLock *lock, gint64 deadline, GError **error)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return TRUE;
 		if (g_get_monotonic_time() > deadline)
-			return mlv_fail(error, MLV_ERROR_FAILED,
-					"another mlv is changing git's index of '%s'; run this again when it has ended",
-					lock->repo->root);
+			return mlv_fail(
+				error, MLV_ERROR_FAILED,
+				"another mlv is changing git's index of '%s'; run this again when "
+				"it has ended",
+				lock->repo->root);
 		g_usleep(POLL_MICROSECONDS);
 	}
 	return TRUE;
@@ -73,7 +79,8 @@ static gboolean is_left_behind(const char *file)
 	       memcmp(text, MARK, strlen(MARK)) == 0;
 }
 
-/* Makes the lock with its mark in it at once, by a link; where links cannot be made, in two steps. */
+/* Makes the lock with its mark in it at once, by a link; where links cannot be made, in two
+ * steps. */
 static int make_lock(const char *file, const char *temporary)
 {
 	g_auto(MlvFd) fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -123,9 +130,11 @@ static gboolean copy_index(MlvIndexLock *lock, GError **error)
 		data = g_mapped_file_get_contents(old);
 		length = g_mapped_file_get_length(old);
 	} else if (!g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read git's index: %s", local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read git's index: %s",
+				local->message);
 	}
-	g_auto(MlvFd) fd = open(lock->new_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	g_auto(MlvFd) fd =
+		open(lock->new_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0)
 		return mlv_fail_errno(error, "cannot write '%s'", lock->new_file);
 	return mlv_file_write(fd, data, length, lock->new_file, error);
@@ -159,7 +168,8 @@ gboolean mlv_index_lock_commit(MlvIndexLock *lock, GError **error)
 	if (code < 0)
 		return mlv_git_fail(error, code, "cannot write git's index");
 	if (rename(lock->new_file, lock->repo->index_file) < 0)
-		return mlv_fail_errno(error, "cannot put git's index '%s' in place", lock->repo->index_file);
+		return mlv_fail_errno(error, "cannot put git's index '%s' in place",
+				      lock->repo->index_file);
 	return TRUE;
 }
 

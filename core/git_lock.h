@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changing git's index under its own lock: the lock is taken first, then the index is read, so that nothing another
- * git wrote in between is lost.
+ * Changing git's index under its own lock: the lock is taken first, then the index is read, so that
+ * nothing another git wrote in between is lost.
  *
  *	g_autoptr(MlvIndexLock) lock = mlv_index_lock(repo, error);
  *	git_index_add(mlv_index_lock_index(lock), ...);
@@ -16,8 +16,8 @@
 
 typedef struct MlvIndexLock MlvIndexLock;
 
-/* Waits up to some seconds for another git or mlv, then fails as git does. A lock left by an mlv that was killed is
- * recognised and taken over. */
+/* Waits up to some seconds for another git or mlv, then fails as git does. A lock left by an mlv
+ * that was killed is recognised and taken over. */
 MlvIndexLock *mlv_index_lock(MlvRepo *repo, GError **error);
 /* The index as it was when the lock was taken; borrowed. */
 git_index *mlv_index_lock_index(MlvIndexLock *lock);

@@ -9,7 +9,12 @@
 
 #define SCISSORS "------------------------ >8 ------------------------"
 
-typedef enum { CLEANUP_STRIP, CLEANUP_WHITESPACE, CLEANUP_VERBATIM, CLEANUP_SCISSORS } Cleanup;
+typedef enum {
+	CLEANUP_STRIP,
+	CLEANUP_WHITESPACE,
+	CLEANUP_VERBATIM,
+	CLEANUP_SCISSORS
+} Cleanup;
 
 static char comment_char(const MlvRepo *repo)
 {
@@ -17,7 +22,8 @@ static char comment_char(const MlvRepo *repo)
 	return set && *set && strcmp(set, "auto") != 0 ? *set : '#';
 }
 
-static gboolean read_cleanup(const MlvRepo *repo, gboolean editing, Cleanup *cleanup, GError **error)
+static gboolean read_cleanup(const MlvRepo *repo, gboolean editing, Cleanup *cleanup,
+			     GError **error)
 {
 	const char *set = mlv_config_get(repo->config, "commit.cleanup");
 
@@ -32,7 +38,8 @@ static gboolean read_cleanup(const MlvRepo *repo, gboolean editing, Cleanup *cle
 	else if (strcmp(set, "scissors") == 0)
 		*cleanup = editing ? CLEANUP_SCISSORS : CLEANUP_WHITESPACE;
 	else
-		return mlv_fail(error, MLV_ERROR_FAILED, "'commit.cleanup' is '%s', which is no mode that git has", set);
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'commit.cleanup' is '%s', which is no mode that git has", set);
 	return TRUE;
 }
 
@@ -75,7 +82,7 @@ static char *clean(const char *text, Cleanup mode, char comment)
 	return mlv_git_cleanup_message(kept, FALSE, comment);
 }
 
-/* --- where it begins ------------------------------------------------------------------------------ */
+/* --- where it begins -------------------------------------------------------------------------- */
 
 static char *read_git_file(const MlvRepo *repo, const char *name)
 {
@@ -93,17 +100,19 @@ static gboolean read_template(const MlvRepo *repo, char **text, GError **error)
 
 	if (!set || !*set)
 		return TRUE;
-	g_autofree char *expanded = g_str_has_prefix(set, "~/") ? g_build_filename(g_get_home_dir(), set + 2, NULL)
-								 : g_strdup(set);
+	g_autofree char *expanded = g_str_has_prefix(set, "~/")
+					    ? g_build_filename(g_get_home_dir(), set + 2, NULL)
+					    : g_strdup(set);
 	g_autofree char *file = g_canonicalize_filename(expanded, repo->root);
 	if (!g_file_get_contents(file, text, NULL, &local))
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read 'commit.template': %s", local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read 'commit.template': %s",
+				local->message);
 	return TRUE;
 }
 
 /* The first text, and what prepare-commit-msg is told of its origin ("" for none). */
-static gboolean first_text(MlvRepo *repo, const MlvMessageSource *source, char **text, const char **origin,
-			   GError **error)
+static gboolean first_text(MlvRepo *repo, const MlvMessageSource *source, char **text,
+			   const char **origin, GError **error)
 {
 	*origin = "message";
 	if (source->options->message) {
@@ -138,19 +147,24 @@ static char *comments(MlvRepo *repo, Cleanup mode, char comment)
 {
 	g_autoptr(GString) out = g_string_new("\n");
 	g_autofree char *set_char = g_strdup_printf("core.commentChar=%c", comment);
-	const char *argv[] = {"-c", "status.displayCommentPrefix=true", "-c", "color.ui=false", "-c", set_char,
-			      "status", NULL};
+	const char *argv[] = { "-c",     "status.displayCommentPrefix=true",
+			       "-c",     "color.ui=false",
+			       "-c",     set_char,
+			       "status", NULL };
 	g_autoptr(GBytes) status = NULL;
 
 	if (mode == CLEANUP_SCISSORS)
 		g_string_append_printf(out, "%c " SCISSORS "\n", comment);
 	if (mode == CLEANUP_STRIP)
-		g_string_append_printf(out,
-				       "%c Write the message of the commit above. Lines that begin with '%c' are left\n"
-				       "%c out; without a message nothing is committed.\n%c\n",
-				       comment, comment, comment, comment);
+		g_string_append_printf(
+			out,
+			"%c Write the message of the commit above. Lines that begin with '%c' are "
+			"left\n"
+			"%c out; without a message nothing is committed.\n%c\n",
+			comment, comment, comment, comment);
 	else
-		g_string_append_printf(out, "%c Write the message of the commit above.\n%c\n", comment, comment);
+		g_string_append_printf(out, "%c Write the message of the commit above.\n%c\n",
+				       comment, comment);
 	if (mlv_git_capture(repo, argv, NULL, &status, NULL, NULL) && status) {
 		gsize length;
 		const char *text = g_bytes_get_data(status, &length);
@@ -162,7 +176,8 @@ static char *comments(MlvRepo *repo, Cleanup mode, char comment)
 static gboolean write_file(const char *file, const char *text, GError **error)
 {
 	g_autoptr(GError) local = NULL;
-	return g_file_set_contents_full(file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0666, &local) ||
+	return g_file_set_contents_full(file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0666,
+					&local) ||
 	       mlv_fail(error, MLV_ERROR_FAILED, "cannot write '%s': %s", file, local->message);
 }
 
@@ -176,18 +191,23 @@ static char *read_file(const char *file, GError **error)
 		mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s': %s", file, local->message);
 	else if (strlen(text) != length) {
 		g_clear_pointer(&text, g_free);
-		mlv_fail(error, MLV_ERROR_FAILED, "the message holds a NUL byte, which a commit cannot");
+		mlv_fail(error, MLV_ERROR_FAILED,
+			 "the message holds a NUL byte, which a commit cannot");
 	}
 	return text;
 }
 
-static gboolean run_hooks_and_editor(MlvRepo *repo, const MlvMessageSource *source, const char *file,
-				     const char *origin, gboolean editing, GError **error)
+static gboolean run_hooks_and_editor(MlvRepo *repo, const MlvMessageSource *source,
+				     const char *file, const char *origin, gboolean editing,
+				     GError **error)
 {
-	const char *prepare[] = {file, *origin ? origin : NULL,
-				 strcmp(origin, "commit") == 0 ? source->amended_rev : NULL, NULL};
-	const char *check[] = {file, NULL};
-	MlvHookCall call = {.argv = prepare, .index_file = repo->index_file, .no_editor = !editing};
+	const char *prepare[] = { file, *origin ? origin : NULL,
+				  strcmp(origin, "commit") == 0 ? source->amended_rev : NULL,
+				  NULL };
+	const char *check[] = { file, NULL };
+	MlvHookCall call = { .argv = prepare,
+			     .index_file = repo->index_file,
+			     .no_editor = !editing };
 
 	if (!mlv_hook_run(repo, "prepare-commit-msg", &call, NULL, error))
 		return FALSE;
@@ -202,14 +222,16 @@ static gboolean run_hooks_and_editor(MlvRepo *repo, const MlvMessageSource *sour
 char *mlv_git_compose_message(MlvRepo *repo, const MlvMessageSource *source, GError **error)
 {
 	const MlvCommitOptions *options = source->options;
-	gboolean editing = options->edit || (!options->message && !(options->amend && options->no_edit));
+	gboolean editing =
+		options->edit || (!options->message && !(options->amend && options->no_edit));
 	g_autofree char *file = g_build_filename(repo->git_dir, "COMMIT_EDITMSG", NULL);
 	g_autofree char *begin = NULL;
 	char comment = comment_char(repo);
 	const char *origin;
 	Cleanup mode = CLEANUP_STRIP;
 
-	if (!read_cleanup(repo, editing, &mode, error) || !first_text(repo, source, &begin, &origin, error))
+	if (!read_cleanup(repo, editing, &mode, error) ||
+	    !first_text(repo, source, &begin, &origin, error))
 		return NULL;
 	g_autofree char *below = editing ? comments(repo, mode, comment) : g_strdup("");
 	g_autofree char *whole = g_strconcat(begin, below, NULL);
@@ -221,12 +243,14 @@ char *mlv_git_compose_message(MlvRepo *repo, const MlvMessageSource *source, GEr
 		return NULL;
 	g_autofree char *message = clean(text, mode, comment);
 	if (!*message && !options->allow_empty_message) {
-		mlv_fail(error, MLV_ERROR_FAILED, "the commit has no message: nothing was committed");
+		mlv_fail(error, MLV_ERROR_FAILED,
+			 "the commit has no message: nothing was committed");
 		return NULL;
 	}
 	g_autofree char *untouched = clean(begin, mode, comment);
 	if (strcmp(origin, "template") == 0 && strcmp(message, untouched) == 0) {
-		mlv_fail(error, MLV_ERROR_FAILED, "the template was not edited: nothing was committed");
+		mlv_fail(error, MLV_ERROR_FAILED,
+			 "the template was not edited: nothing was committed");
 		return NULL;
 	}
 	return g_steal_pointer(&message);

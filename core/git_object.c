@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading git's objects; those that a partial clone has left out are fetched by git itself first. */
+/* Reading git's objects; those that a partial clone has left out are fetched by git itself
+ * first. */
 #include "core/git_internal.h"
 #include "core/git_run.h"
 
@@ -18,7 +19,8 @@ static char *promisor(const MlvRepo *repo)
 		gboolean on = FALSE;
 		if (g_str_has_suffix(entry->key, ".promisor") &&
 		    mlv_config_parse_bool(entry->value ? entry->value : "true", &on) && on)
-			return g_strndup(entry->key + 7, strlen(entry->key) - 7 - strlen(".promisor"));
+			return g_strndup(entry->key + 7,
+					 strlen(entry->key) - 7 - strlen(".promisor"));
 	}
 	return NULL;
 }
@@ -43,9 +45,18 @@ gboolean mlv_git_fetch_missing(MlvRepo *repo, const GArray *oids, GError **error
 	}
 	if (wanted->len == 0)
 		return TRUE;
-	const char *argv[] = {"-c", "fetch.negotiationAlgorithm=noop", "fetch", remote, "--no-tags", "--quiet",
-			      "--no-write-fetch-head", "--recurse-submodules=no", "--no-auto-maintenance",
-			      "--filter=blob:none", "--stdin", NULL};
+	const char *argv[] = { "-c",
+			       "fetch.negotiationAlgorithm=noop",
+			       "fetch",
+			       remote,
+			       "--no-tags",
+			       "--quiet",
+			       "--no-write-fetch-head",
+			       "--recurse-submodules=no",
+			       "--no-auto-maintenance",
+			       "--filter=blob:none",
+			       "--stdin",
+			       NULL };
 	g_autoptr(GBytes) input = g_string_free_to_bytes(g_steal_pointer(&wanted));
 	g_autoptr(GBytes) output = NULL;
 	if (!mlv_git_capture(repo, argv, input, &output, NULL, error)) {
@@ -80,7 +91,8 @@ git_odb_object *mlv_git_read_object(MlvRepo *repo, const git_oid *oid, GError **
 }
 
 /* Makes sure that the object is here, then looks it up as `type`. */
-static git_object *lookup(MlvRepo *repo, const git_oid *oid, git_object_t type, const char *what, GError **error)
+static git_object *lookup(MlvRepo *repo, const git_oid *oid, git_object_t type, const char *what,
+			  GError **error)
 {
 	git_object *object = NULL;
 	int code = git_object_lookup(&object, repo->git, oid, type);
@@ -127,7 +139,7 @@ GBytes *mlv_git_read_blob(MlvRepo *repo, const MlvOid *blob, gsize max, GError *
 	return g_bytes_new(git_odb_object_data(object), git_odb_object_size(object));
 }
 
-/* --- pointers ----------------------------------------------------------------------------------- */
+/* --- pointers --------------------------------------------------------------------------------- */
 
 void mlv_tracked_free(MlvTracked *tracked)
 {
@@ -145,15 +157,16 @@ static gboolean check_path(const char *path, GError **error)
 		const char *slash = strchr(part, '/');
 		gsize length = slash ? (gsize)(slash - part) : strlen(part);
 		if (!mlv_name_allowed(part, length))
-			return mlv_fail(error, MLV_ERROR_CORRUPT, "the path '%s' in git is not one that can be used",
-					path);
+			return mlv_fail(error, MLV_ERROR_CORRUPT,
+					"the path '%s' in git is not one that can be used", path);
 		part = slash ? slash + 1 : NULL;
 	}
 	return mlv_pointer_check_target(path, error);
 }
 
 /* Reads and parses into `tracked`; FALSE only where the database fails. */
-static gboolean fill_pointer(MlvRepo *repo, MlvTracked *tracked, const git_oid *blob, GError **error)
+static gboolean fill_pointer(MlvRepo *repo, MlvTracked *tracked, const git_oid *blob,
+			     GError **error)
 {
 	g_autofree char *label = mlv_pointer_path(tracked->path);
 	git_odb *odb = mlv_git_odb(repo, error);
@@ -164,7 +177,9 @@ static gboolean fill_pointer(MlvRepo *repo, MlvTracked *tracked, const git_oid *
 		return FALSE;
 	if (git_odb_read_header(&length, &type, odb, blob) == 0 && length > MLV_POINTER_MAX)
 		return mlv_fail(&tracked->error, MLV_ERROR_CORRUPT,
-				"'%s' in git is not a pointer: it is longer than 1024 bytes", label) || TRUE;
+				"'%s' in git is not a pointer: it is longer than 1024 bytes",
+				label) ||
+		       TRUE;
 	git_error_clear();
 	g_autoptr(git_odb_object) object = mlv_git_read_object(repo, blob, error);
 	if (!object)
@@ -178,7 +193,8 @@ static gboolean fill_pointer(MlvRepo *repo, MlvTracked *tracked, const git_oid *
 	return TRUE;
 }
 
-MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid *blob, GError **error)
+MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid *blob,
+				 GError **error)
 {
 	MlvTracked *tracked = g_new0(MlvTracked, 1);
 
@@ -187,7 +203,8 @@ MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid 
 	if (!check_path(path, &tracked->error))
 		return tracked;
 	if (!repo->pointers)
-		repo->pointers = g_hash_table_new_full(mlv_oid_hash, mlv_oid_equal_key, g_free, g_free);
+		repo->pointers =
+			g_hash_table_new_full(mlv_oid_hash, mlv_oid_equal_key, g_free, g_free);
 	const MlvPointer *known = g_hash_table_lookup(repo->pointers, &tracked->blob);
 	if (known) {
 		tracked->pointer = *known;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding and opening a repository through libgit2, and what every other git_*.c file needs of it. */
+/* Finding and opening a repository through libgit2, and what every other git_*.c file needs of
+ * it. */
 #include <errno.h>
+#include <git2/sys/repository.h>
 #include <stdlib.h>
 #include <string.h>
-#include <git2/sys/repository.h>
 
 #include "core/git_internal.h"
 
@@ -43,10 +44,11 @@ static char *real_folder(const char *path)
 
 static void set_options(void)
 {
-	/* Those that change nothing in what libgit2 reads: config.worktree is read by git_config.c, missing
-	 * objects of a partial clone are fetched by git, and nothing here removes objects. */
-	const char *extensions[] = {"worktreeconfig", "worktreeConfig", "partialclone", "partialClone",
-				    "preciousobjects", "preciousObjects"};
+	/* Those that change nothing in what libgit2 reads: config.worktree is read by git_config.c,
+	 * missing objects of a partial clone are fetched by git, and nothing here removes
+	 * objects. */
+	const char *extensions[] = { "worktreeconfig", "worktreeConfig",  "partialclone",
+				     "partialClone",   "preciousobjects", "preciousObjects" };
 	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, G_N_ELEMENTS(extensions));
 }
 
@@ -59,29 +61,39 @@ static gboolean explain(const char *where, int code, GError **error)
 
 	git_error_clear();
 	if (code == GIT_ENOTFOUND)
-		return mlv_fail(error, MLV_ERROR_MISSING,
-				"no git repository at '%s' nor in any folder above it; run 'mlv init' to make one",
-				where);
+		return mlv_fail(
+			error, MLV_ERROR_MISSING,
+			"no git repository at '%s' nor in any folder above it; run 'mlv init' to "
+			"make one",
+			where);
 	if (code == GIT_EOWNER)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"the repository at '%s' belongs to another user; if you trust it, run 'git config "
-				"--global --add safe.directory %s'",
-				where, where);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"the repository at '%s' belongs to another user; if you trust it, run 'git "
+			"config "
+			"--global --add safe.directory %s'",
+			where, where);
 	if (strstr(reason, "object format") || (extension && strstr(extension, "objectformat")))
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"the repository at '%s' has the extension 'objectFormat' (SHA-256), which mlv "
-				"cannot read; use one with SHA-1",
-				where);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			"the repository at '%s' has the extension 'objectFormat' (SHA-256), which "
+			"mlv "
+			"cannot read; use one with SHA-1",
+			where);
 	if (extension && strstr(extension, "refstorage"))
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"the repository at '%s' has the extension 'refStorage' (reftable), which mlv cannot "
-				"read; run 'git refs migrate --ref-format=files'",
-				where);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			"the repository at '%s' has the extension 'refStorage' (reftable), which "
+			"mlv cannot "
+			"read; run 'git refs migrate --ref-format=files'",
+			where);
 	if (extension)
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"the repository at '%s' has the extension '%s', which mlv cannot read", where,
-				extension + strlen("extensions."));
-	return mlv_fail(error, MLV_ERROR_FAILED, "cannot open the git repository at '%s': %s", where, reason);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			"the repository at '%s' has the extension '%s', which mlv cannot read",
+			where, extension + strlen("extensions."));
+	return mlv_fail(error, MLV_ERROR_FAILED, "cannot open the git repository at '%s': %s",
+			where, reason);
 }
 
 static gboolean is_true(const char *text)
@@ -99,18 +111,21 @@ static int open_once(MlvRepo *repo, const char *git_dir)
 		return git_repository_open_ext(&repo->git, git_dir, flags, NULL);
 	}
 	unsigned int flags = is_true(g_getenv("GIT_DISCOVERY_ACROSS_FILESYSTEM"))
-				     ? GIT_REPOSITORY_OPEN_CROSS_FS : 0;
-	return git_repository_open_ext(&repo->git, repo->cwd, flags, g_getenv("GIT_CEILING_DIRECTORIES"));
+				     ? GIT_REPOSITORY_OPEN_CROSS_FS
+				     : 0;
+	return git_repository_open_ext(&repo->git, repo->cwd, flags,
+				       g_getenv("GIT_CEILING_DIRECTORIES"));
 }
 
-/* Whether the user's own configuration or environment lists this folder as safe, which libgit2 reads less of
- * than git does. */
+/* Whether the user's own configuration or environment lists this folder as safe, which libgit2
+ * reads less of than git does. */
 static gboolean is_declared_safe(MlvRepo *repo, const char *folder)
 {
 	g_autoptr(MlvConfig) config = mlv_config_new();
 	gboolean safe = FALSE;
 
-	if (!mlv_git_load_config(repo, config, NULL) || !mlv_config_append_environment(config, NULL))
+	if (!mlv_git_load_config(repo, config, NULL) ||
+	    !mlv_config_append_environment(config, NULL))
 		return FALSE;
 	g_autoptr(GPtrArray) values = mlv_config_get_all(config, "safe.directory");
 	for (guint i = 0; i < values->len; i++) {
@@ -120,7 +135,8 @@ static gboolean is_declared_safe(MlvRepo *repo, const char *folder)
 			safe = FALSE;
 		else if (strcmp(value, "*") == 0 || strcmp(plain, folder) == 0)
 			safe = TRUE;
-		else if (g_str_has_suffix(value, "/*") && strncmp(value, folder, strlen(value) - 1) == 0)
+		else if (g_str_has_suffix(value, "/*") &&
+			 strncmp(value, folder, strlen(value) - 1) == 0)
 			safe = TRUE;
 	}
 	return safe;
@@ -158,7 +174,8 @@ static char *absolute(const MlvRepo *repo, const char *path)
 	return g_canonicalize_filename(path, repo->cwd);
 }
 
-/* GIT_WORK_TREE; or with GIT_DIR alone the current folder, unless core.worktree or core.bare say otherwise. */
+/* GIT_WORK_TREE; or with GIT_DIR alone the current folder, unless core.worktree or core.bare say
+ * otherwise. */
 static gboolean apply_work_tree(MlvRepo *repo, gboolean from_git_dir, GError **error)
 {
 	const char *work_tree = g_getenv("GIT_WORK_TREE");
@@ -178,12 +195,14 @@ static gboolean apply_work_tree(MlvRepo *repo, gboolean from_git_dir, GError **e
 	if (!chosen)
 		return TRUE;
 	if (!g_file_test(chosen, G_FILE_TEST_IS_DIR))
-		return mlv_fail(error, MLV_ERROR_MISSING, "GIT_WORK_TREE names '%s', which is no folder", chosen);
+		return mlv_fail(error, MLV_ERROR_MISSING,
+				"GIT_WORK_TREE names '%s', which is no folder", chosen);
 	int code = git_repository_set_workdir(repo->git, chosen, 0);
 	return code == 0 || mlv_git_fail(error, code, "cannot use '%s' as work tree", chosen);
 }
 
-/* GIT_OBJECT_DIRECTORY and GIT_ALTERNATE_OBJECT_DIRECTORIES: git sets them around hooks that look at objects on probation. */
+/* GIT_OBJECT_DIRECTORY and GIT_ALTERNATE_OBJECT_DIRECTORIES: git sets them around hooks that look
+ * at objects on probation. */
 static gboolean apply_object_dirs(MlvRepo *repo, GError **error)
 {
 	const char *main_dir = g_getenv("GIT_OBJECT_DIRECTORY");
@@ -205,7 +224,8 @@ static gboolean apply_object_dirs(MlvRepo *repo, GError **error)
 				code = git_odb_add_disk_alternate(repo->odb, path);
 			}
 	}
-	return code == 0 || mlv_git_fail(error, code, "cannot use the environment's object folders");
+	return code == 0 ||
+	       mlv_git_fail(error, code, "cannot use the environment's object folders");
 }
 
 static gboolean apply_environment(MlvRepo *repo, gboolean from_git_dir, GError **error)
@@ -217,9 +237,10 @@ static gboolean apply_environment(MlvRepo *repo, gboolean from_git_dir, GError *
 		g_autofree char *path = absolute(repo, common);
 		g_autofree char *real = real_folder(path);
 		if (strcmp(real, repo->common_dir) != 0)
-			return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-					"GIT_COMMON_DIR is '%s', but '%s' belongs to '%s': unset it", common,
-					repo->git_dir, repo->common_dir);
+			return mlv_fail(
+				error, MLV_ERROR_UNSUPPORTED,
+				"GIT_COMMON_DIR is '%s', but '%s' belongs to '%s': unset it",
+				common, repo->git_dir, repo->common_dir);
 	}
 	if (index && *index) {
 		g_free(repo->index_file);
@@ -272,7 +293,8 @@ git_odb *mlv_git_odb(MlvRepo *repo, GError **error)
 	if (!repo->odb) {
 		int code = git_repository_odb(&repo->odb, repo->git);
 		if (code < 0)
-			mlv_git_fail(error, code, "cannot open the objects of '%s'", repo->common_dir);
+			mlv_git_fail(error, code, "cannot open the objects of '%s'",
+				     repo->common_dir);
 	}
 	return repo->odb;
 }

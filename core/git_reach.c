@@ -8,13 +8,13 @@
 
 struct MlvGitReach {
 	MlvRepo *repo;
-	MlvGitWalk *walk;     /* tips with all their history */
-	GArray *singles;      /* MlvOid: commits alone */
-	GHashTable *tips;     /* MlvOid: everything that was added */
-	GHashTable *trees;    /* MlvOid: trees that were walked */
-	GHashTable *blobs;    /* MlvOid: pointers that were visited */
-	GPtrArray *indexes;   /* paths of index files to be read */
-	GArray *bare_trees;   /* MlvOid: trees that a tag names itself */
+	MlvGitWalk *walk;   /* tips with all their history */
+	GArray *singles;    /* MlvOid: commits alone */
+	GHashTable *tips;   /* MlvOid: everything that was added */
+	GHashTable *trees;  /* MlvOid: trees that were walked */
+	GHashTable *blobs;  /* MlvOid: pointers that were visited */
+	GPtrArray *indexes; /* paths of index files to be read */
+	GArray *bare_trees; /* MlvOid: trees that a tag names itself */
 };
 
 static GHashTable *new_set(void)
@@ -59,7 +59,8 @@ void mlv_git_reach_free(MlvGitReach *reach)
 	g_free(reach);
 }
 
-gboolean mlv_git_reach_add(MlvGitReach *reach, const MlvOid *commit, gboolean history, GError **error)
+gboolean mlv_git_reach_add(MlvGitReach *reach, const MlvOid *commit, gboolean history,
+			   GError **error)
 {
 	set_add(reach->tips, commit);
 	if (history)
@@ -73,11 +74,13 @@ gboolean mlv_git_reach_hide(MlvGitReach *reach, const MlvOid *commit, GError **e
 	return mlv_git_walk_hide(reach->walk, commit, error);
 }
 
-/* --- everything that git keeps ---------------------------------------------------------------------- */
+/* --- everything that git keeps ---------------------------------------------------------------- */
 
-/* An object that some reference names: a commit with its history, a tag's target, a tree alone. What is gone (an old reflog
- * entry's commit may have been collected by git) is passed over if `may_be_gone`. */
-static gboolean add_object(MlvGitReach *reach, const git_oid *oid, gboolean may_be_gone, GError **error)
+/* An object that some reference names: a commit with its history, a tag's target, a tree alone.
+ * What is gone (an old reflog entry's commit may have been collected by git) is passed over if
+ * `may_be_gone`. */
+static gboolean add_object(MlvGitReach *reach, const git_oid *oid, gboolean may_be_gone,
+			   GError **error)
 {
 	g_autoptr(git_object) object = NULL, peeled = NULL;
 	MlvOid id;
@@ -88,7 +91,8 @@ static gboolean add_object(MlvGitReach *reach, const git_oid *oid, gboolean may_
 		return TRUE;
 	}
 	if (code < 0)
-		return mlv_git_fail(error, code, "cannot read git's object %.12s", git_oid_tostr_s(oid));
+		return mlv_git_fail(error, code, "cannot read git's object %.12s",
+				    git_oid_tostr_s(oid));
 	if (git_object_peel(&peeled, object, GIT_OBJECT_COMMIT) == 0) {
 		mlv_oid_from_git(git_object_id(peeled), &id);
 		return mlv_git_reach_add(reach, &id, TRUE, error);
@@ -144,7 +148,8 @@ static gboolean add_reflog(MlvGitReach *reach, const char *file, GError **error)
 	if (!g_file_get_contents(file, &text, NULL, &local)) {
 		if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 			return TRUE;
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read a reflog: %s", local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read a reflog: %s",
+				local->message);
 	}
 	for (char *line = text; *line;) {
 		char *end = strchrnul(line, '\n');
@@ -171,10 +176,12 @@ static gboolean each_file(MlvGitReach *reach, const char *folder,
 	if (!dir && g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 		return TRUE;
 	if (!dir)
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s': %s", folder, local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s': %s", folder,
+				local->message);
 	while ((name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(folder, name, NULL);
-		gboolean is_dir = g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+		gboolean is_dir = g_file_test(path, G_FILE_TEST_IS_DIR) &&
+				  !g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 		if (!(is_dir ? each_file(reach, path, add, error) : add(reach, path, error)))
 			return FALSE;
 	}
@@ -200,10 +207,23 @@ static gboolean add_name_file(MlvGitReach *reach, const char *file, GError **err
 static gboolean add_git_dir(MlvGitReach *reach, const char *git_dir, GError **error)
 {
 	static const char *const names[] = {
-		"HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD",
-		"AUTO_MERGE", "MERGE_AUTOSTASH", "rebase-merge/onto", "rebase-merge/orig-head", "rebase-merge/head",
-		"rebase-merge/stopped-sha", "rebase-merge/autostash", "rebase-apply/onto",
-		"rebase-apply/orig-head", "rebase-apply/autostash", "sequencer/head", "BISECT_EXPECTED_REV",
+		"HEAD",
+		"MERGE_HEAD",
+		"CHERRY_PICK_HEAD",
+		"REVERT_HEAD",
+		"REBASE_HEAD",
+		"AUTO_MERGE",
+		"MERGE_AUTOSTASH",
+		"rebase-merge/onto",
+		"rebase-merge/orig-head",
+		"rebase-merge/head",
+		"rebase-merge/stopped-sha",
+		"rebase-merge/autostash",
+		"rebase-apply/onto",
+		"rebase-apply/orig-head",
+		"rebase-apply/autostash",
+		"sequencer/head",
+		"BISECT_EXPECTED_REV",
 	};
 	g_autofree char *logs = g_build_filename(git_dir, "logs", NULL);
 	g_autofree char *refs = g_build_filename(git_dir, "refs", NULL);
@@ -214,7 +234,8 @@ static gboolean add_git_dir(MlvGitReach *reach, const char *git_dir, GError **er
 			return FALSE;
 	}
 	g_ptr_array_add(reach->indexes, g_build_filename(git_dir, "index", NULL));
-	return each_file(reach, logs, add_reflog, error) && each_file(reach, refs, add_name_file, error);
+	return each_file(reach, logs, add_reflog, error) &&
+	       each_file(reach, refs, add_name_file, error);
 }
 
 /* The git directories of the linked work trees. */
@@ -256,7 +277,8 @@ GPtrArray *mlv_git_worktrees(MlvRepo *repo, GError **error)
 
 	if (!linked)
 		return NULL;
-	if (g_strcmp0(repo->main_root, repo->root) != 0 && strcmp(repo->main_root, repo->common_dir) != 0 &&
+	if (g_strcmp0(repo->main_root, repo->root) != 0 &&
+	    strcmp(repo->main_root, repo->common_dir) != 0 &&
 	    g_file_test(repo->main_root, G_FILE_TEST_IS_DIR))
 		g_ptr_array_add(roots, g_strdup(repo->main_root));
 	for (guint i = 0; i < linked->len; i++) {
@@ -271,7 +293,7 @@ GPtrArray *mlv_git_worktrees(MlvRepo *repo, GError **error)
 	return g_steal_pointer(&roots);
 }
 
-/* --- visiting ------------------------------------------------------------------------------------- */
+/* --- visiting --------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvGitReach *reach;
@@ -310,13 +332,15 @@ static gboolean collect_tree(Visit *visit, const git_oid *oid, GError **error)
 			continue;
 		g_string_append_printf(visit->path, "%s%s", length ? "/" : "", name);
 		if (visit->path->len > 4096)
-			return mlv_fail(error, MLV_ERROR_CORRUPT, "a path in git's trees is longer than 4096 bytes");
+			return mlv_fail(error, MLV_ERROR_CORRUPT,
+					"a path in git's trees is longer than 4096 bytes");
 		mlv_oid_from_git(git_tree_entry_id(entry), &id);
 		if (type == GIT_OBJECT_TREE) {
 			if (!collect_tree(visit, git_tree_entry_id(entry), error))
 				return FALSE;
 		} else if (set_add(visit->reach->blobs, &id)) {
-			Found found = {mlv_pointer_data_path(visit->path->str), *git_tree_entry_id(entry)};
+			Found found = { mlv_pointer_data_path(visit->path->str),
+					*git_tree_entry_id(entry) };
 			g_array_append_val(visit->found, found);
 		}
 		g_string_truncate(visit->path, length);
@@ -324,13 +348,13 @@ static gboolean collect_tree(Visit *visit, const git_oid *oid, GError **error)
 	return TRUE;
 }
 
-static gboolean visit_tree(MlvGitReach *reach, const git_oid *tree, const MlvOid *commit, MlvGitReachVisit each,
-			   gpointer user, GError **error)
+static gboolean visit_tree(MlvGitReach *reach, const git_oid *tree, const MlvOid *commit,
+			   MlvGitReachVisit each, gpointer user, GError **error)
 {
 	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Found));
 	g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(git_oid));
 	g_autoptr(GString) path = g_string_new(NULL);
-	Visit visit = {reach, path, found};
+	Visit visit = { reach, path, found };
 
 	g_array_set_clear_func(found, found_clear);
 	if (!collect_tree(&visit, tree, error))
@@ -352,10 +376,12 @@ static gboolean visit_tree(MlvGitReach *reach, const git_oid *tree, const MlvOid
 	return TRUE;
 }
 
-static gboolean visit_index(MlvGitReach *reach, const char *file, MlvGitReachVisit each, gpointer user, GError **error)
+static gboolean visit_index(MlvGitReach *reach, const char *file, MlvGitReachVisit each,
+			    gpointer user, GError **error)
 {
 	g_autoptr(git_index) index = mlv_git_open_index_file(reach->repo, file, error);
-	g_autoptr(GPtrArray) pointers = index ? mlv_git_pointers_of_index(reach->repo, index, error) : NULL;
+	g_autoptr(GPtrArray) pointers =
+		index ? mlv_git_pointers_of_index(reach->repo, index, error) : NULL;
 
 	for (guint i = 0; pointers && i < pointers->len; i++) {
 		const MlvTracked *tracked = pointers->pdata[i];
@@ -365,8 +391,8 @@ static gboolean visit_index(MlvGitReach *reach, const char *file, MlvGitReachVis
 	return pointers != NULL;
 }
 
-static gboolean visit_commit(MlvGitReach *reach, git_commit *commit, MlvGitReachVisit each, gpointer user,
-			     GError **error)
+static gboolean visit_commit(MlvGitReach *reach, git_commit *commit, MlvGitReachVisit each,
+			     gpointer user, GError **error)
 {
 	MlvOid oid;
 
@@ -377,8 +403,8 @@ static gboolean visit_commit(MlvGitReach *reach, git_commit *commit, MlvGitReach
 gboolean mlv_git_reach_run(MlvGitReach *reach, MlvGitReachVisit each, gpointer user, GError **error)
 {
 	for (guint i = 0; i < reach->singles->len; i++) {
-		g_autoptr(git_commit) commit =
-			mlv_git_lookup_commit(reach->repo, &g_array_index(reach->singles, MlvOid, i), error);
+		g_autoptr(git_commit) commit = mlv_git_lookup_commit(
+			reach->repo, &g_array_index(reach->singles, MlvOid, i), error);
 		if (!commit || !visit_commit(reach, commit, each, user, error))
 			return FALSE;
 	}

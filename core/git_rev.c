@@ -4,7 +4,7 @@
 #include "core/git_internal.h"
 #include "core/git_run.h"
 
-/* --- names ---------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 void mlv_oid_format(const MlvOid *oid, char hex[MLV_OID_HEX + 1])
 {
@@ -20,7 +20,8 @@ gboolean mlv_oid_parse(const char *hex, MlvOid *oid)
 	if (strlen(hex) != MLV_OID_HEX)
 		return FALSE;
 	for (gsize i = 0; i < MLV_OID_SIZE; i++) {
-		int high = g_ascii_xdigit_value(hex[2 * i]), low = g_ascii_xdigit_value(hex[2 * i + 1]);
+		int high = g_ascii_xdigit_value(hex[2 * i]),
+		    low = g_ascii_xdigit_value(hex[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return FALSE;
 		oid->b[i] = (guint8)(high << 4 | low);
@@ -51,7 +52,7 @@ gboolean mlv_oid_equal_key(gconstpointer a, gconstpointer b)
 	return mlv_oid_equal(a, b);
 }
 
-/* --- resolving ------------------------------------------------------------------------------------ */
+/* --- resolving -------------------------------------------------------------------------------- */
 
 static gboolean resolve_here(MlvRepo *repo, const char *rev, MlvOid *commit)
 {
@@ -67,7 +68,8 @@ static gboolean resolve_here(MlvRepo *repo, const char *rev, MlvOid *commit)
 }
 
 /* Runs git and parses the one name that it prints. *found = FALSE where its status is 1 or 128. */
-static gboolean ask_git(MlvRepo *repo, const char *const *argv, MlvOid *oid, gboolean *found, GError **error)
+static gboolean ask_git(MlvRepo *repo, const char *const *argv, MlvOid *oid, gboolean *found,
+			GError **error)
 {
 	g_autoptr(GBytes) output = NULL;
 	int status;
@@ -93,12 +95,14 @@ gboolean mlv_git_resolve(MlvRepo *repo, const char *rev, MlvOid *commit, GError 
 	/* git knows more ways to write a revision than libgit2: dates, "@{push}", ":/text". */
 	if (strpbrk(rev, "@:^~{")) {
 		g_autofree char *wanted = g_strconcat(rev, "^{commit}", NULL);
-		const char *argv[] = {"rev-parse", "--verify", "--quiet", "--end-of-options", wanted, NULL};
+		const char *argv[] = { "rev-parse",        "--verify", "--quiet",
+				       "--end-of-options", wanted,     NULL };
 		if (!ask_git(repo, argv, commit, &found, error))
 			return FALSE;
 	}
-	return found || mlv_fail(error, MLV_ERROR_MISSING,
-				 "'%s' names no commit: no branch, tag or commit is called so here", rev);
+	return found ||
+	       mlv_fail(error, MLV_ERROR_MISSING,
+			"'%s' names no commit: no branch, tag or commit is called so here", rev);
 }
 
 gboolean mlv_git_head(MlvRepo *repo, MlvOid *commit, gboolean *unborn, GError **error)
@@ -106,7 +110,7 @@ gboolean mlv_git_head(MlvRepo *repo, MlvOid *commit, gboolean *unborn, GError **
 	git_oid oid;
 	int code = git_reference_name_to_id(&oid, repo->git, "HEAD");
 
-	*commit = (MlvOid){{0}};
+	*commit = (MlvOid){ { 0 } };
 	*unborn = code == GIT_ENOTFOUND;
 	if (*unborn) {
 		git_error_clear();
@@ -129,7 +133,8 @@ char *mlv_git_branch(MlvRepo *repo)
 	const char *target = git_reference_symbolic_target(head);
 	if (!target)
 		return NULL;
-	return g_strdup(g_str_has_prefix(target, "refs/heads/") ? target + strlen("refs/heads/") : target);
+	return g_strdup(g_str_has_prefix(target, "refs/heads/") ? target + strlen("refs/heads/")
+								: target);
 }
 
 char *mlv_git_short_oid(MlvRepo *repo, const MlvOid *oid)
@@ -164,7 +169,8 @@ static const char *find_colon(const char *text)
 	return NULL;
 }
 
-/* The path behind "REV:" is relative to the root, but for "./" and "../", which are to the current folder. */
+/* The path behind "REV:" is relative to the root, but for "./" and "../", which are to the current
+ * folder. */
 static char *path_in_tree(MlvRepo *repo, const char *path, GError **error)
 {
 	gboolean here = g_str_has_prefix(path, "./") || g_str_has_prefix(path, "../") ||
@@ -173,7 +179,8 @@ static char *path_in_tree(MlvRepo *repo, const char *path, GError **error)
 	g_autofree char *whole = g_canonicalize_filename(*path == '/' ? "" : path, base);
 
 	if (*path == '/') {
-		mlv_fail(error, MLV_ERROR_USAGE, "the path '%s' behind ':' must be relative to the repository's root",
+		mlv_fail(error, MLV_ERROR_USAGE,
+			 "the path '%s' behind ':' must be relative to the repository's root",
 			 path);
 		return NULL;
 	}
@@ -183,7 +190,8 @@ static char *path_in_tree(MlvRepo *repo, const char *path, GError **error)
 	return g_strdup(whole + 1);
 }
 
-gboolean mlv_git_split_path(MlvRepo *repo, const char *text, char **rev, char **path, GError **error)
+gboolean mlv_git_split_path(MlvRepo *repo, const char *text, char **rev, char **path,
+			    GError **error)
 {
 	const char *colon = find_colon(text);
 	g_autofree char *before = colon ? g_strndup(text, (gsize)(colon - text)) : NULL;
@@ -210,7 +218,8 @@ gboolean mlv_git_split_range(const char *text, char **from, char **to, gboolean 
 	const char *dots = strstr(text, "..");
 
 	/* "../x" and "a/../b" are paths. */
-	if (!dots || dots[2] == '/' || (dots > text && dots[-1] == '/') || (dots == text && !dots[2]))
+	if (!dots || dots[2] == '/' || (dots > text && dots[-1] == '/') ||
+	    (dots == text && !dots[2]))
 		return FALSE;
 	*symmetric = dots[2] == '.';
 	const char *right = dots + 2 + *symmetric;
@@ -219,19 +228,19 @@ gboolean mlv_git_split_range(const char *text, char **from, char **to, gboolean 
 	return TRUE;
 }
 
-gboolean mlv_git_merge_base(MlvRepo *repo, const MlvOid *a, const MlvOid *b, MlvOid *base, gboolean *found,
-			    GError **error)
+gboolean mlv_git_merge_base(MlvRepo *repo, const MlvOid *a, const MlvOid *b, MlvOid *base,
+			    gboolean *found, GError **error)
 {
 	char first[MLV_OID_HEX + 1], second[MLV_OID_HEX + 1];
 
 	mlv_oid_format(a, first);
 	mlv_oid_format(b, second);
-	const char *argv[] = {"merge-base", first, second, NULL};
+	const char *argv[] = { "merge-base", first, second, NULL };
 	return ask_git(repo, argv, base, found, error);
 }
 
-gboolean mlv_git_is_ancestor(MlvRepo *repo, const MlvOid *ancestor, const MlvOid *commit, gboolean *is,
-			     GError **error)
+gboolean mlv_git_is_ancestor(MlvRepo *repo, const MlvOid *ancestor, const MlvOid *commit,
+			     gboolean *is, GError **error)
 {
 	char first[MLV_OID_HEX + 1], second[MLV_OID_HEX + 1];
 	g_autoptr(GBytes) output = NULL;
@@ -239,15 +248,15 @@ gboolean mlv_git_is_ancestor(MlvRepo *repo, const MlvOid *ancestor, const MlvOid
 
 	mlv_oid_format(ancestor, first);
 	mlv_oid_format(commit, second);
-	const char *argv[] = {"merge-base", "--is-ancestor", first, second, NULL};
+	const char *argv[] = { "merge-base", "--is-ancestor", first, second, NULL };
 	if (!mlv_git_capture(repo, argv, NULL, &output, &status, error))
 		return FALSE;
 	*is = status == 0;
-	return status <= 1 || mlv_fail(error, MLV_ERROR_FAILED, "git cannot compare commits %.12s and %.12s", first,
-				       second);
+	return status <= 1 || mlv_fail(error, MLV_ERROR_FAILED,
+				       "git cannot compare commits %.12s and %.12s", first, second);
 }
 
-/* --- refs ----------------------------------------------------------------------------------------- */
+/* --- refs ------------------------------------------------------------------------------------- */
 
 void mlv_git_ref_free(MlvGitRef *ref)
 {
@@ -264,7 +273,8 @@ static int compare_refs(gconstpointer a, gconstpointer b)
 
 GPtrArray *mlv_git_refs(MlvRepo *repo, const char *prefix, GError **error)
 {
-	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_git_ref_free);
+	g_autoptr(GPtrArray) refs =
+		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_git_ref_free);
 	g_autoptr(git_reference_iterator) iterator = NULL;
 	git_reference *ref;
 	int code = git_reference_iterator_new(&iterator, repo->git);

@@ -31,7 +31,8 @@ static GSubprocess *spawn(const MlvRepo *repo, char **words, GSubprocessFlags fl
 {
 	g_autoptr(GSubprocessLauncher) launcher = new_launcher(repo, flags);
 	g_autoptr(GError) local = NULL;
-	GSubprocess *process = g_subprocess_launcher_spawnv(launcher, (const char *const *)words, &local);
+	GSubprocess *process =
+		g_subprocess_launcher_spawnv(launcher, (const char *const *)words, &local);
 
 	if (!process)
 		mlv_fail(error, MLV_ERROR_FAILED, "cannot run '%s': %s", words[0], local->message);
@@ -49,23 +50,26 @@ static gboolean wait_for(GSubprocess *process, const char *what, GError **error)
 	g_autoptr(GError) local = NULL;
 
 	if (!g_subprocess_wait(process, NULL, &local))
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot wait for '%s': %s", what, local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot wait for '%s': %s", what,
+				local->message);
 	int status = exit_status(process);
-	return status == 0 || mlv_fail(error, MLV_ERROR_FAILED, "'%s' failed with status %d", what, status);
+	return status == 0 ||
+	       mlv_fail(error, MLV_ERROR_FAILED, "'%s' failed with status %d", what, status);
 }
 
 gboolean mlv_git_run(const MlvRepo *repo, const char *const *argv, GError **error)
 {
 	g_auto(GStrv) words = git_argv(argv);
-	g_autoptr(GSubprocess) process = spawn(repo, words, G_SUBPROCESS_FLAGS_STDIN_INHERIT, error);
+	g_autoptr(GSubprocess) process =
+		spawn(repo, words, G_SUBPROCESS_FLAGS_STDIN_INHERIT, error);
 	g_autofree char *what = g_strdup_printf("git %s", argv[0]);
 
 	return process && wait_for(process, what, error);
 }
 
 /* Runs any program with `input` on its stdin; what it says on stderr goes into the error. */
-gboolean mlv_program_capture(const MlvRepo *repo, char **words, GBytes *input, GBytes **output, int *status,
-			     GError **error)
+gboolean mlv_program_capture(const MlvRepo *repo, char **words, GBytes *input, GBytes **output,
+			     int *status, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GBytes) complaint = NULL;
@@ -77,7 +81,8 @@ gboolean mlv_program_capture(const MlvRepo *repo, char **words, GBytes *input, G
 	if (!process)
 		return FALSE;
 	if (!g_subprocess_communicate(process, input, NULL, output, &complaint, &local))
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot talk to '%s': %s", words[0], local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot talk to '%s': %s", words[0],
+				local->message);
 	int code = exit_status(process);
 	if (status)
 		*status = code;
@@ -91,8 +96,8 @@ gboolean mlv_program_capture(const MlvRepo *repo, char **words, GBytes *input, G
 			words[1] ? words[1] : "", code, *said ? ": " : "", said);
 }
 
-gboolean mlv_git_capture(const MlvRepo *repo, const char *const *argv, GBytes *input, GBytes **output,
-			 int *status, GError **error)
+gboolean mlv_git_capture(const MlvRepo *repo, const char *const *argv, GBytes *input,
+			 GBytes **output, int *status, GError **error)
 {
 	g_auto(GStrv) words = git_argv(argv);
 	return mlv_program_capture(repo, words, input, output, status, error);
@@ -121,13 +126,18 @@ gboolean mlv_git_edit_file(const MlvRepo *repo, const char *file, GError **error
 	const char *editor = choose_editor(repo);
 
 	if (!editor)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"the terminal is dumb and no editor is set: give the message with -m or -F");
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"the terminal is dumb and no editor is set: give the message with -m or "
+			"-F");
 	if (strcmp(editor, ":") == 0)
 		return TRUE;
-	/* The editor is a shell command by git's definition; the file is its argument, never part of the command. */
+	/* The editor is a shell command by git's definition; the file is its argument, never part
+	 * of the command. */
 	g_autofree char *command = g_strconcat(editor, " \"$@\"", NULL);
-	char *words[] = {(char *)"/bin/sh", (char *)"-c", command, (char *)editor, (char *)file, NULL};
-	g_autoptr(GSubprocess) process = spawn(repo, words, G_SUBPROCESS_FLAGS_STDIN_INHERIT, error);
+	char *words[] = { (char *)"/bin/sh", (char *)"-c", command,
+			  (char *)editor,    (char *)file, NULL };
+	g_autoptr(GSubprocess) process =
+		spawn(repo, words, G_SUBPROCESS_FLAGS_STDIN_INHERIT, error);
 	return process && wait_for(process, editor, error);
 }

@@ -10,7 +10,12 @@
 
 #define IGNORE_MAX (16u << 20) /* bytes of a .gitignore */
 
-typedef enum { OP_BYTES, OP_FILE, OP_FORGET, OP_CONFLICT } OpKind;
+typedef enum {
+	OP_BYTES,
+	OP_FILE,
+	OP_FORGET,
+	OP_CONFLICT
+} OpKind;
 
 typedef struct {
 	OpKind kind;
@@ -124,7 +129,8 @@ void mlv_stage_ignore(MlvStage *stage, const char *path, gboolean add)
 		g_hash_table_insert(stage->ignores, g_steal_pointer(&folder), ignore);
 	}
 	ignore->removes |= !add;
-	g_hash_table_replace(ignore->names, g_strdup(slash ? slash + 1 : path), GINT_TO_POINTER(add));
+	g_hash_table_replace(ignore->names, g_strdup(slash ? slash + 1 : path),
+			     GINT_TO_POINTER(add));
 }
 
 void mlv_stage_file(MlvStage *stage, const char *path)
@@ -137,7 +143,8 @@ void mlv_stage_forget(MlvStage *stage, const char *path)
 	add_op(stage, OP_FORGET, path);
 }
 
-void mlv_stage_conflict(MlvStage *stage, const char *path, GBytes *base, GBytes *ours, GBytes *theirs)
+void mlv_stage_conflict(MlvStage *stage, const char *path, GBytes *base, GBytes *ours,
+			GBytes *theirs)
 {
 	Op *op = add_op(stage, OP_CONFLICT, path);
 
@@ -153,17 +160,19 @@ void mlv_stage_all_tracked(MlvStage *stage)
 
 gboolean mlv_stage_is_empty(const MlvStage *stage)
 {
-	return stage->ops->len == 0 && g_hash_table_size(stage->ignores) == 0 && !stage->all_tracked;
+	return stage->ops->len == 0 && g_hash_table_size(stage->ignores) == 0 &&
+	       !stage->all_tracked;
 }
 
-/* --- .gitignore ----------------------------------------------------------------------------------- */
+/* --- .gitignore ------------------------------------------------------------------------------- */
 
 static int compare_names(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names to add, or those to remove, sorted so that the file does not depend on a hash's order. */
+/* The names to add, or those to remove, sorted so that the file does not depend on a hash's
+ * order. */
 static GPtrArray *names_of(const IgnoreFile *ignore, gboolean add)
 {
 	GPtrArray *names = g_ptr_array_new();
@@ -189,14 +198,16 @@ static GBytes *edit_ignore(const IgnoreFile *ignore, GBytes *before)
 
 	if (shorter)
 		data = g_bytes_get_data(shorter, &length);
-	GBytes *longer = mlv_ignore_add_lines(data, length, (const char *const *)wanted->pdata, wanted->len);
+	GBytes *longer =
+		mlv_ignore_add_lines(data, length, (const char *const *)wanted->pdata, wanted->len);
 	return longer ? longer : g_steal_pointer(&shorter);
 }
 
 static gboolean write_ignore(MlvStage *stage, IgnoreFile *ignore, GError **error)
 {
 	g_autoptr(GError) local = NULL;
-	g_autoptr(GBytes) before = mlv_repo_read_file(stage->repo, ignore->file, IGNORE_MAX, &local);
+	g_autoptr(GBytes) before =
+		mlv_repo_read_file(stage->repo, ignore->file, IGNORE_MAX, &local);
 
 	if (!before && !g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING)) {
 		g_propagate_error(error, g_steal_pointer(&local));
@@ -231,16 +242,18 @@ static gboolean write_files(MlvStage *stage, GError **error)
 		const void *data = op->bytes[0] ? g_bytes_get_data(op->bytes[0], &length) : NULL;
 		if (!op->write)
 			continue;
-		if (op->kind == OP_FORGET ? !mlv_repo_remove_file(stage->repo, op->path, error)
-					  : !mlv_repo_write_file(stage->repo, op->path, data, length,
-								 op->mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0777 : 0666,
-								 error))
+		if (op->kind == OP_FORGET
+			    ? !mlv_repo_remove_file(stage->repo, op->path, error)
+			    : !mlv_repo_write_file(stage->repo, op->path, data, length,
+						   op->mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0777
+											    : 0666,
+						   error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-/* --- the index ------------------------------------------------------------------------------------ */
+/* --- the index -------------------------------------------------------------------------------- */
 
 /* What `stat` says of the work tree's file, as git notes it to know later that nothing changed. */
 static void fill_stat(MlvRepo *repo, const char *path, git_index_entry *entry)
@@ -277,10 +290,10 @@ static gboolean store_blob(MlvRepo *repo, GBytes *bytes, git_oid *oid, GError **
 	return code == 0 || mlv_git_fail(error, code, "cannot store in git's objects");
 }
 
-static gboolean put_bytes(MlvRepo *repo, git_index *index, const char *path, GBytes *bytes, guint32 mode,
-			  gboolean as_in_work_tree, GError **error)
+static gboolean put_bytes(MlvRepo *repo, git_index *index, const char *path, GBytes *bytes,
+			  guint32 mode, gboolean as_in_work_tree, GError **error)
 {
-	git_index_entry entry = {.path = path, .mode = mode};
+	git_index_entry entry = { .path = path, .mode = mode };
 
 	if (!store_blob(repo, bytes, &entry.id, error))
 		return FALSE;
@@ -291,16 +304,16 @@ static gboolean put_bytes(MlvRepo *repo, git_index *index, const char *path, GBy
 
 static gboolean put_file(MlvRepo *repo, git_index *index, const char *path, GError **error)
 {
-	git_index_entry entry = {.path = path};
+	git_index_entry entry = { .path = path };
 	struct stat st;
 
 	if (fstatat(repo->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return mlv_fail_errno(error, "cannot stage '%s'", path);
 	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return mlv_fail(error, MLV_ERROR_FAILED, "cannot stage '%s': it is no file", path);
-	entry.mode = S_ISLNK(st.st_mode)	  ? GIT_FILEMODE_LINK
+	entry.mode = S_ISLNK(st.st_mode)        ? GIT_FILEMODE_LINK
 		     : (st.st_mode & 0100) != 0 ? GIT_FILEMODE_BLOB_EXECUTABLE
-						 : GIT_FILEMODE_BLOB;
+						: GIT_FILEMODE_BLOB;
 	fill_stat(repo, path, &entry);
 	int code = git_blob_create_from_workdir(&entry.id, repo->git, path);
 	if (code < 0)
@@ -317,8 +330,10 @@ static void forget(git_index *index, const char *path)
 
 static gboolean put_conflict(MlvRepo *repo, git_index *index, const Op *op, GError **error)
 {
-	git_index_entry sides[3] = {{.path = op->path}, {.path = op->path}, {.path = op->path}};
-	const git_index_entry *given[3] = {NULL};
+	git_index_entry sides[3] = { { .path = op->path },
+				     { .path = op->path },
+				     { .path = op->path } };
+	const git_index_entry *given[3] = { NULL };
 
 	for (gsize i = 0; i < 3; i++) {
 		if (!op->bytes[i])
@@ -349,8 +364,10 @@ static gboolean apply_op(MlvRepo *repo, git_index *index, const Op *op, GError *
 	return TRUE;
 }
 
-/* Edits what the index has of the .gitignore, not what the work tree has: other edits stay unstaged. */
-static gboolean stage_ignore(MlvRepo *repo, git_index *index, const IgnoreFile *ignore, GError **error)
+/* Edits what the index has of the .gitignore, not what the work tree has: other edits stay
+ * unstaged. */
+static gboolean stage_ignore(MlvRepo *repo, git_index *index, const IgnoreFile *ignore,
+			     GError **error)
 {
 	const git_index_entry *entry = git_index_get_bypath(index, ignore->file, 0);
 	g_autoptr(GBytes) before = NULL;
@@ -366,7 +383,7 @@ static gboolean stage_ignore(MlvRepo *repo, git_index *index, const IgnoreFile *
 	} else {
 		for (int stage = 1; stage <= 3; stage++)
 			if (git_index_get_bypath(index, ignore->file, stage))
-				return TRUE; /* unmerged: the user's to settle, our line is in the file */
+				return TRUE; /* unmerged: the user's to settle */
 		git_error_clear();
 	}
 	g_autoptr(GBytes) after = edit_ignore(ignore, before);
@@ -401,7 +418,7 @@ static gboolean change_index(MlvStage *stage, GError **error)
 
 gboolean mlv_stage_commit(MlvStage *stage, GError **error)
 {
-	const char *argv[] = {"add", "--update", NULL};
+	const char *argv[] = { "add", "--update", NULL };
 	g_autoptr(GBytes) output = NULL;
 
 	if (!write_files(stage, error))

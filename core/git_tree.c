@@ -45,10 +45,12 @@ static gboolean descend(GString *path, const char *name, GError **error)
 		g_string_append_c(path, '/');
 	g_string_append(path, name);
 	return path->len < PATH_LIMIT ||
-	       mlv_fail(error, MLV_ERROR_CORRUPT, "a path in git's trees is longer than %d bytes", PATH_LIMIT);
+	       mlv_fail(error, MLV_ERROR_CORRUPT, "a path in git's trees is longer than %d bytes",
+			PATH_LIMIT);
 }
 
-static gboolean collect(MlvRepo *repo, const git_oid *oid, GString *path, GArray *seen, GError **error)
+static gboolean collect(MlvRepo *repo, const git_oid *oid, GString *path, GArray *seen,
+			GError **error)
 {
 	g_autoptr(git_tree) tree = mlv_git_lookup_tree(repo, oid, error);
 
@@ -66,7 +68,8 @@ static gboolean collect(MlvRepo *repo, const git_oid *oid, GString *path, GArray
 			if (!collect(repo, git_tree_entry_id(entry), path, seen, error))
 				return FALSE;
 		} else {
-			Seen found = {mlv_pointer_data_path(path->str), *git_tree_entry_id(entry)};
+			Seen found = { mlv_pointer_data_path(path->str),
+				       *git_tree_entry_id(entry) };
 			g_array_append_val(seen, found);
 		}
 		g_string_truncate(path, length);
@@ -129,7 +132,7 @@ GPtrArray *mlv_git_pointers_in_head(MlvRepo *repo, GError **error)
 	return unborn ? new_pointers() : mlv_git_pointers_in_commit(repo, &head, error);
 }
 
-/* --- finding in a sorted array -------------------------------------------------------------------- */
+/* --- finding in a sorted array ---------------------------------------------------------------- */
 
 /* Compares an element's path with the first `length` bytes of `path`. */
 static int compare_prefix(const MlvTracked *tracked, const char *path, gsize length)
@@ -174,13 +177,14 @@ const MlvTracked *mlv_tracked_cover(const GPtrArray *pointers, const char *path,
 	}
 }
 
-/* --- one pointer, one file ------------------------------------------------------------------------ */
+/* --- one pointer, one file -------------------------------------------------------------------- */
 
-MlvTracked *mlv_git_find_pointer(MlvRepo *repo, const MlvOid *oid, const char *path, const char **rest,
-				 GError **error)
+MlvTracked *mlv_git_find_pointer(MlvRepo *repo, const MlvOid *oid, const char *path,
+				 const char **rest, GError **error)
 {
 	g_autoptr(git_commit) commit = mlv_git_lookup_commit(repo, oid, error);
-	g_autoptr(git_tree) tree = commit ? mlv_git_lookup_tree(repo, git_commit_tree_id(commit), error) : NULL;
+	g_autoptr(git_tree) tree =
+		commit ? mlv_git_lookup_tree(repo, git_commit_tree_id(commit), error) : NULL;
 	const char *at = path;
 
 	/* In each folder on the way: is there "part.mlv"? Else on into "part". */
@@ -208,7 +212,8 @@ MlvTracked *mlv_git_find_pointer(MlvRepo *repo, const MlvOid *oid, const char *p
 }
 
 /* The entry of `path`, owned by the caller; NULL with MLV_ERROR_MISSING if there is none. */
-static git_tree_entry *find_entry(MlvRepo *repo, const MlvOid *oid, const char *path, GError **error)
+static git_tree_entry *find_entry(MlvRepo *repo, const MlvOid *oid, const char *path,
+				  GError **error)
 {
 	g_autoptr(git_commit) commit = mlv_git_lookup_commit(repo, oid, error);
 	git_tree_entry *entry = NULL;
@@ -228,7 +233,8 @@ static git_tree_entry *find_entry(MlvRepo *repo, const MlvOid *oid, const char *
 	return entry;
 }
 
-GBytes *mlv_git_read_file(MlvRepo *repo, const MlvOid *commit, const char *path, gsize max, GError **error)
+GBytes *mlv_git_read_file(MlvRepo *repo, const MlvOid *commit, const char *path, gsize max,
+			  GError **error)
 {
 	git_tree_entry *entry = find_entry(repo, commit, path, error);
 	MlvOid oid;
@@ -275,18 +281,19 @@ static gboolean walk_tree(Walk *walk, const git_oid *oid, GError **error)
 		const git_tree_entry *entry = git_tree_entry_byindex(tree, i);
 		gsize length = walk->path->len;
 		if (!descend(walk->path, git_tree_entry_name(entry), error) ||
-		    !walk_entry(walk, git_tree_entry_id(entry), git_tree_entry_filemode(entry), error))
+		    !walk_entry(walk, git_tree_entry_id(entry), git_tree_entry_filemode(entry),
+				error))
 			return FALSE;
 		g_string_truncate(walk->path, length);
 	}
 	return TRUE;
 }
 
-gboolean mlv_git_walk_tree(MlvRepo *repo, const MlvOid *oid, const char *path, MlvGitEntry visit, gpointer user,
-			   GError **error)
+gboolean mlv_git_walk_tree(MlvRepo *repo, const MlvOid *oid, const char *path, MlvGitEntry visit,
+			   gpointer user, GError **error)
 {
 	g_autoptr(GString) buffer = g_string_new(path);
-	Walk walk = {repo, visit, user, buffer};
+	Walk walk = { repo, visit, user, buffer };
 
 	if (*path) {
 		git_tree_entry *entry = find_entry(repo, oid, path, error);

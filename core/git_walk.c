@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commits and walking them, newest first. libgit2 1.5 does not know shallow clones, so the edge is kept here: a
- * commit that $GIT_COMMON_DIR/shallow lists has no parents.
+ * Commits and walking them, newest first. libgit2 1.5 does not know shallow clones, so the edge is
+ * kept here: a commit that $GIT_COMMON_DIR/shallow lists has no parents.
  */
 #include "core/git_internal.h"
 
-/* How many commits beyond the last wanted one are looked at before a limited walk believes that the rest is hidden:
- * clocks of commits are not always in order. */
+/* How many commits beyond the last wanted one are looked at before a limited walk believes that the
+ * rest is hidden: clocks of commits are not always in order. */
 #define SLOP 5
 
 typedef struct {
@@ -158,7 +158,8 @@ gboolean mlv_git_walk_push_text(MlvGitWalk *walk, const char *text, GError **err
 	    !mlv_git_resolve(walk->repo, to, &right, error))
 		return FALSE;
 	if (!symmetric)
-		return mlv_git_walk_hide(walk, &left, error) && mlv_git_walk_push(walk, &right, error);
+		return mlv_git_walk_hide(walk, &left, error) &&
+		       mlv_git_walk_push(walk, &right, error);
 	if (!mlv_git_merge_base(walk->repo, &left, &right, &base, &found, error))
 		return FALSE;
 	return (!found || mlv_git_walk_hide(walk, &base, error)) &&
@@ -247,12 +248,13 @@ gboolean mlv_git_walk_next(MlvGitWalk *walk, MlvCommit **commit, GError **error)
 	return TRUE;
 }
 
-/* --- commits -------------------------------------------------------------------------------------- */
+/* --- commits ---------------------------------------------------------------------------------- */
 
 MlvCommit *mlv_git_commit_copy(git_commit *from, guint n)
 {
 	MlvCommit *commit = g_new0(MlvCommit, 1);
-	const git_signature *author = git_commit_author(from), *committer = git_commit_committer(from);
+	const git_signature *author = git_commit_author(from),
+			    *committer = git_commit_committer(from);
 
 	mlv_oid_from_git(git_commit_id(from), &commit->oid);
 	mlv_oid_from_git(git_commit_tree_id(from), &commit->tree);
@@ -279,8 +281,8 @@ MlvCommit *mlv_git_commit_read(MlvRepo *repo, const MlvOid *oid, GError **error)
 	if (!commit)
 		return NULL;
 	g_autoptr(GHashTable) edge = read_edge(repo);
-	return mlv_git_commit_copy(commit, g_hash_table_contains(edge, oid)
-						   ? 0 : git_commit_parentcount(commit));
+	return mlv_git_commit_copy(
+		commit, g_hash_table_contains(edge, oid) ? 0 : git_commit_parentcount(commit));
 }
 
 void mlv_commit_free(MlvCommit *commit)

@@ -10,8 +10,8 @@
 #include "core/git_tree.h"
 #include "storage/file.h"
 
-gboolean mlv_git_read_pointer_file(MlvRepo *repo, const char *path, MlvPointer *pointer, gboolean *found,
-				   GError **error)
+gboolean mlv_git_read_pointer_file(MlvRepo *repo, const char *path, MlvPointer *pointer,
+				   gboolean *found, GError **error)
 {
 	g_autofree char *file = mlv_pointer_path(path);
 	g_autoptr(GError) local = NULL;
@@ -36,7 +36,8 @@ static void add_file(MlvRepo *repo, GPtrArray *pointers, const char *path)
 	gboolean found;
 
 	tracked->path = g_strdup(path);
-	if (mlv_git_read_pointer_file(repo, path, &tracked->pointer, &found, &tracked->error) && !found)
+	if (mlv_git_read_pointer_file(repo, path, &tracked->pointer, &found, &tracked->error) &&
+	    !found)
 		mlv_tracked_free(tracked);
 	else
 		g_ptr_array_add(pointers, tracked);
@@ -117,7 +118,8 @@ static char *join(const char *path, const char *name)
 	return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
 }
 
-/* Neither into tracked data (it has a pointer beside it) nor into other repositories. Not recursive: a tree may be deep. */
+/* Neither into tracked data (it has a pointer beside it) nor into other repositories. Not
+ * recursive: a tree may be deep. */
 static gboolean walk(MlvRepo *repo, GPtrArray *pointers, GError **error)
 {
 	g_autoptr(GPtrArray) pending = g_ptr_array_new_with_free_func(g_free);
@@ -126,8 +128,9 @@ static gboolean walk(MlvRepo *repo, GPtrArray *pointers, GError **error)
 	while (pending->len > 0) {
 		g_autofree char *path = g_ptr_array_steal_index(pending, pending->len - 1);
 		g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
-		g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-		Folder folder = {folders, names, FALSE};
+		g_autoptr(GHashTable) names =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		Folder folder = { folders, names, FALSE };
 		if (!read_folder(repo, path, &folder, error))
 			return FALSE;
 		if (folder.is_repository && *path)
@@ -148,7 +151,8 @@ static gboolean walk(MlvRepo *repo, GPtrArray *pointers, GError **error)
 
 GPtrArray *mlv_git_pointers_in_workspace(MlvRepo *repo, gboolean all, GError **error)
 {
-	g_autoptr(GPtrArray) pointers = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
+	g_autoptr(GPtrArray) pointers =
+		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 
 	if (!(all ? walk(repo, pointers, error) : add_known(repo, pointers, error)))
 		return NULL;

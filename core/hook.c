@@ -19,10 +19,11 @@ char *mlv_hook_dir(const MlvRepo *repo, gboolean *foreign)
 		*foreign = FALSE;
 	if (!set || !*set)
 		return g_build_filename(repo->common_dir, "hooks", NULL);
-	g_autofree char *expanded = g_str_has_prefix(set, "~/") ? g_build_filename(g_get_home_dir(), set + 2, NULL)
-								 : g_strdup(set);
+	g_autofree char *expanded = g_str_has_prefix(set, "~/")
+					    ? g_build_filename(g_get_home_dir(), set + 2, NULL)
+					    : g_strdup(set);
 	char *dir = g_canonicalize_filename(expanded, repo->root ? repo->root : repo->git_dir);
-	const char *own[] = {repo->root, repo->common_dir};
+	const char *own[] = { repo->root, repo->common_dir };
 	gboolean inside = FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(own); i++) {
 		gsize length = own[i] ? strlen(own[i]) : 0;
@@ -34,11 +35,13 @@ char *mlv_hook_dir(const MlvRepo *repo, gboolean *foreign)
 	return dir;
 }
 
-/* --- running -------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
-static GSubprocess *spawn_hook(MlvRepo *repo, const char *file, const MlvHookCall *call, GError **error)
+static GSubprocess *spawn_hook(MlvRepo *repo, const char *file, const MlvHookCall *call,
+			       GError **error)
 {
-	GSubprocessFlags flags = call->input ? G_SUBPROCESS_FLAGS_STDIN_PIPE : G_SUBPROCESS_FLAGS_NONE;
+	GSubprocessFlags flags =
+		call->input ? G_SUBPROCESS_FLAGS_STDIN_PIPE : G_SUBPROCESS_FLAGS_NONE;
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(flags);
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
 	g_autoptr(GError) local = NULL;
@@ -63,11 +66,13 @@ static GSubprocess *spawn_hook(MlvRepo *repo, const char *file, const MlvHookCal
 	GSubprocess *process =
 		g_subprocess_launcher_spawnv(launcher, (const char *const *)words->pdata, &local);
 	if (!process)
-		mlv_fail(error, MLV_ERROR_FAILED, "cannot run the hook '%s': %s", file, local->message);
+		mlv_fail(error, MLV_ERROR_FAILED, "cannot run the hook '%s': %s", file,
+			 local->message);
 	return process;
 }
 
-gboolean mlv_hook_run(MlvRepo *repo, const char *name, const MlvHookCall *call, gboolean *ran, GError **error)
+gboolean mlv_hook_run(MlvRepo *repo, const char *name, const MlvHookCall *call, gboolean *ran,
+		      GError **error)
 {
 	g_autofree char *dir = mlv_hook_dir(repo, NULL);
 	g_autofree char *file = g_build_filename(dir, name, NULL);
@@ -84,33 +89,37 @@ gboolean mlv_hook_run(MlvRepo *repo, const char *name, const MlvHookCall *call, 
 	/* A hook need not read its input: a broken pipe is no failure. */
 	g_subprocess_communicate(process, call->input, NULL, NULL, NULL, NULL);
 	if (!g_subprocess_wait(process, NULL, &local))
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot wait for the hook '%s': %s", name, local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot wait for the hook '%s': %s", name,
+				local->message);
 	if (g_subprocess_get_if_exited(process) && g_subprocess_get_exit_status(process) == 0)
 		return TRUE;
 	return mlv_fail(error, MLV_ERROR_CHECK, "the hook '%s' refused", file);
 }
 
-/* --- installing ----------------------------------------------------------------------------------- */
+/* --- installing ------------------------------------------------------------------------------- */
 
-#define CHAINED ".mlv-chained"
-#define MARK "# Made by 'mlv hooks install' (format 1)"
+#define CHAINED    ".mlv-chained"
+#define MARK       "# Made by 'mlv hooks install' (format 1)"
 #define MARK_BEGIN "# Made by 'mlv hooks install'"
 #define ATTRIBUTES "*.mlv merge=mlv diff=mlv -text"
 
-static const struct { const char *key, *value; } drivers[] = {
-	{"merge.mlv.name", "mlv pointers"},
-	{"merge.mlv.driver", "mlv hook merge %O %A %B %P"},
-	{"diff.mlv.command", "mlv hook diff"},
+static const struct {
+	const char *key, *value;
+} drivers[] = {
+	{ "merge.mlv.name", "mlv pointers" },
+	{ "merge.mlv.driver", "mlv hook merge %O %A %B %P" },
+	{ "diff.mlv.command", "mlv hook diff" },
 };
 
 const char *const *mlv_hook_names(void)
 {
-	static const char *const names[] = {"pre-commit", "post-checkout", "post-merge", "pre-push", NULL};
+	static const char *const names[] = { "pre-commit", "post-checkout", "post-merge",
+					     "pre-push", NULL };
 	return names;
 }
 
-/* pre-push reads its standard input, so that it is kept for both. It alone must not pass without mlv: the commits would
- * arrive without their data. */
+/* pre-push reads its standard input, so that it is kept for both. It alone must not pass without
+ * mlv: the commits would arrive without their data. */
 static char *script_text(const char *name)
 {
 	gboolean push = strcmp(name, "pre-push") == 0;
@@ -128,9 +137,12 @@ static char *script_text(const char *name)
 		"fi\n"
 		"%s mlv hook %s \"$@\"\n",
 		name,
-		push ? "input=$(cat)\nlines() {\n\ttest -z \"$input\" || printf '%s\\n' \"$input\"\n}\n" : "",
+		push ? "input=$(cat)\nlines() {\n\ttest -z \"$input\" || printf '%s\\n' "
+		       "\"$input\"\n}\n"
+		     : "",
 		push ? "lines | " : "",
-		push ? "data cannot be pushed before the commits; install it, or use 'git push --no-verify'"
+		push ? "data cannot be pushed before the commits; install it, or use 'git push "
+		       "--no-verify'"
 		     : "tracked data is not looked after",
 		push ? 1 : 0, push ? "lines |" : "exec", name);
 }
@@ -163,7 +175,8 @@ static gboolean write_text(const char *file, const char *text, int mode, GError 
 	g_autoptr(GError) local = NULL;
 
 	if (!g_file_set_contents_full(file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, mode, &local))
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot write '%s': %s", file, local->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot write '%s': %s", file,
+				local->message);
 	return TRUE;
 }
 
@@ -178,9 +191,11 @@ static gboolean install_one(MlvRepo *repo, const char *name, GError **error)
 		return TRUE;
 	if (state == MLV_HOOK_OTHER) {
 		if (g_file_test(chained, G_FILE_TEST_EXISTS))
-			return mlv_fail(error, MLV_ERROR_EXISTS,
-					"cannot chain the hook '%s': '%s' exists already; remove one of the two", file,
-					chained);
+			return mlv_fail(
+				error, MLV_ERROR_EXISTS,
+				"cannot chain the hook '%s': '%s' exists already; remove one of "
+				"the two",
+				file, chained);
 		if (rename(file, chained) < 0)
 			return mlv_fail_errno(error, "cannot move the hook '%s'", file);
 	}
@@ -227,17 +242,20 @@ gboolean mlv_hook_install(MlvRepo *repo, gboolean allow_foreign, GError **error)
 	g_autofree char *dir = mlv_hook_dir(repo, &foreign);
 
 	if (foreign && !allow_foreign)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"core.hooksPath is '%s', outside of this repository: other repositories may share those "
-				"hooks; say --force to install there",
-				dir);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"core.hooksPath is '%s', outside of this repository: other repositories "
+			"may share those "
+			"hooks; say --force to install there",
+			dir);
 	if (g_mkdir_with_parents(dir, 0777) < 0)
 		return mlv_fail_errno(error, "cannot make folder '%s'", dir);
 	for (const char *const *name = mlv_hook_names(); *name; name++)
 		if (!install_one(repo, *name, error))
 			return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(drivers); i++)
-		if (!mlv_config_set(repo, MLV_CONFIG_LOCAL, drivers[i].key, drivers[i].value, error))
+		if (!mlv_config_set(repo, MLV_CONFIG_LOCAL, drivers[i].key, drivers[i].value,
+				    error))
 			return FALSE;
 	return edit_attributes(repo, TRUE, error) && mlv_repo_reload_config(repo, error);
 }
@@ -262,7 +280,8 @@ gboolean mlv_hook_uninstall(MlvRepo *repo, GError **error)
 	for (const char *const *name = mlv_hook_names(); *name; name++)
 		if (!uninstall_one(repo, *name, error))
 			return FALSE;
-	if (!mlv_config_rename_section(repo, MLV_CONFIG_LOCAL, "merge", "mlv", NULL, &found, error) ||
+	if (!mlv_config_rename_section(repo, MLV_CONFIG_LOCAL, "merge", "mlv", NULL, &found,
+				       error) ||
 	    !mlv_config_rename_section(repo, MLV_CONFIG_LOCAL, "diff", "mlv", NULL, &found, error))
 		return FALSE;
 	return edit_attributes(repo, FALSE, error) && mlv_repo_reload_config(repo, error);

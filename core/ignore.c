@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* --- lines of a .gitignore ------------------------------------------------------------------------ */
+/* --- lines of a .gitignore -------------------------------------------------------------------- */
 
 char *mlv_ignore_line(const char *name)
 {
@@ -72,7 +72,8 @@ GBytes *mlv_ignore_add_lines(const void *data, gsize length, const char *const *
 	return g_string_free_to_bytes(g_steal_pointer(&out));
 }
 
-GBytes *mlv_ignore_remove_lines(const void *data, gsize length, const char *const *names, gsize count)
+GBytes *mlv_ignore_remove_lines(const void *data, gsize length, const char *const *names,
+				gsize count)
 {
 	g_autoptr(GHashTable) unwanted = line_set(names, count);
 	g_autoptr(GString) out = g_string_sized_new(length);
@@ -90,7 +91,7 @@ GBytes *mlv_ignore_remove_lines(const void *data, gsize length, const char *cons
 
 #define PATTERN_MAX 4096 /* bytes; longer ones match nothing */
 
-/* --- rules -------------------------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 typedef struct {
 	char *text;
@@ -129,7 +130,7 @@ static gboolean parse_pattern(char *line, Pattern *pattern)
 {
 	char *text = line;
 
-	*pattern = (Pattern){0};
+	*pattern = (Pattern){ 0 };
 	trim_blanks(line);
 	if (*text == '#')
 		return FALSE;

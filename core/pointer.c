@@ -6,9 +6,19 @@
 #define ID_PREFIX "sha256:"
 
 /* The keys of version 1, in the order in which they stand. */
-typedef enum { KEY_BYTES, KEY_DEPTH, KEY_FILES, KEY_ID, KEY_KIND, KEY_MODE, KEY_SIZE, N_KEYS } Key;
+typedef enum {
+	KEY_BYTES,
+	KEY_DEPTH,
+	KEY_FILES,
+	KEY_ID,
+	KEY_KIND,
+	KEY_MODE,
+	KEY_SIZE,
+	N_KEYS
+} Key;
 
-static const char *const key_names[N_KEYS] = {"bytes", "depth", "files", "id", "kind", "mode", "size"};
+static const char *const key_names[N_KEYS] = { "bytes", "depth", "files", "id",
+					       "kind",  "mode",  "size" };
 
 static gboolean has_conflict_markers(const char *text)
 {
@@ -41,7 +51,8 @@ static gboolean parse_number(const char *text, guint64 *value)
 }
 
 /* Splits "key value" lines into one value a key. `text` is cut up in place. */
-static gboolean split_lines(char *text, const char *values[N_KEYS], const char *label, GError **error)
+static gboolean split_lines(char *text, const char *values[N_KEYS], const char *label,
+			    GError **error)
 {
 	char *line = text;
 	int last = -1;
@@ -59,9 +70,11 @@ static gboolean split_lines(char *text, const char *values[N_KEYS], const char *
 		while (key < N_KEYS && strcmp(line, key_names[key]) != 0)
 			key++;
 		if (key == N_KEYS)
-			return fail_corrupt(label, "it has a key that version 1 does not know", error);
+			return fail_corrupt(label, "it has a key that version 1 does not know",
+					    error);
 		if (key <= last)
-			return fail_corrupt(label, "its keys are not in order, or stand twice", error);
+			return fail_corrupt(label, "its keys are not in order, or stand twice",
+					    error);
 		values[key] = space + 1;
 		last = key;
 		line = end + 1;
@@ -121,14 +134,15 @@ static gboolean fill(const char *const values[N_KEYS], MlvPointer *pointer, cons
 static gboolean check_version(const char *text, const char *label, GError **error)
 {
 	if (!g_str_has_prefix(text, "mlv "))
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "'%s' is not a pointer: it does not begin with 'mlv'",
-				label);
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"'%s' is not a pointer: it does not begin with 'mlv'", label);
 	const char *end = strchr(text, '\n');
 	if (!end)
 		return fail_corrupt(label, "the last line has no end", error);
 	g_autofree char *version = g_strndup(text + 4, (gsize)(end - text) - 4);
 	if (strcmp(version, "1\r") == 0)
-		return fail_corrupt(label, "its lines end in CR LF; set '*.mlv -text' in .gitattributes",
+		return fail_corrupt(label,
+				    "its lines end in CR LF; set '*.mlv -text' in .gitattributes",
 				    error);
 	guint64 number;
 	if (!parse_number(version, &number))
@@ -147,21 +161,24 @@ gboolean mlv_pointer_parse(const void *data, gsize length, const char *label, Ml
 	if (length == 0)
 		return fail_corrupt(label, "it is empty", error);
 	if (memchr(data, 0, MIN(length, MLV_POINTER_MAX)))
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "'%s' is not a pointer: it holds binary data", label);
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"'%s' is not a pointer: it holds binary data", label);
 	g_autofree char *text = g_strndup(data, MIN(length, 64 * MLV_POINTER_MAX));
 	if (has_conflict_markers(text))
-		return mlv_fail(error, MLV_ERROR_CHECK,
-				"pointer '%s' has merge conflicts: choose one side with 'git checkout --ours' "
-				"or '--theirs', or run 'mlv add' on the merged data",
-				label);
+		return mlv_fail(
+			error, MLV_ERROR_CHECK,
+			"pointer '%s' has merge conflicts: choose one side with 'git checkout "
+			"--ours' "
+			"or '--theirs', or run 'mlv add' on the merged data",
+			label);
 	if (length > MLV_POINTER_MAX)
 		return mlv_fail(error, MLV_ERROR_CORRUPT,
 				"'%s' is not a pointer: it is longer than 1024 bytes", label);
 	if (!check_version(text, label, error))
 		return FALSE;
 
-	const char *values[N_KEYS] = {NULL};
-	MlvPointer parsed = {.mode = 0};
+	const char *values[N_KEYS] = { NULL };
+	MlvPointer parsed = { .mode = 0 };
 	if (!split_lines(strchr(text, '\n') + 1, values, label, error) ||
 	    !fill(values, &parsed, label, error))
 		return FALSE;
@@ -221,7 +238,8 @@ static const char *last_part(const char *path)
 gboolean mlv_pointer_is_path(const char *path)
 {
 	const char *name = last_part(path);
-	return strlen(name) > strlen(MLV_POINTER_SUFFIX) && g_str_has_suffix(name, MLV_POINTER_SUFFIX);
+	return strlen(name) > strlen(MLV_POINTER_SUFFIX) &&
+	       g_str_has_suffix(name, MLV_POINTER_SUFFIX);
 }
 
 char *mlv_pointer_path(const char *data_path)
@@ -239,19 +257,22 @@ gboolean mlv_pointer_check_target(const char *data_path, GError **error)
 	const char *name = last_part(data_path);
 
 	if (!*name)
-		return mlv_fail(error, MLV_ERROR_USAGE,
-				"the repository's root cannot be tracked as one dataset: name folders or "
-				"files in it");
+		return mlv_fail(
+			error, MLV_ERROR_USAGE,
+			"the repository's root cannot be tracked as one dataset: name folders or "
+			"files in it");
 	if (strlen(name) > MLV_POINTER_NAME_MAX)
-		return mlv_fail(error, MLV_ERROR_USAGE,
-				"'%s' cannot have a pointer: its name is longer than %d bytes; track the "
-				"folder that holds it",
-				data_path, MLV_POINTER_NAME_MAX);
+		return mlv_fail(
+			error, MLV_ERROR_USAGE,
+			"'%s' cannot have a pointer: its name is longer than %d bytes; track the "
+			"folder that holds it",
+			data_path, MLV_POINTER_NAME_MAX);
 	if (strchr(name, '\n'))
-		return mlv_fail(error, MLV_ERROR_USAGE,
-				"'%s' cannot have a pointer: its name has a newline; track the folder that "
-				"holds it",
-				data_path);
+		return mlv_fail(
+			error, MLV_ERROR_USAGE,
+			"'%s' cannot have a pointer: its name has a newline; track the folder that "
+			"holds it",
+			data_path);
 	if (g_str_has_suffix(name, MLV_POINTER_SUFFIX))
 		return mlv_fail(error, MLV_ERROR_USAGE,
 				"'%s' cannot have a pointer: its name ends in '" MLV_POINTER_SUFFIX

@@ -18,8 +18,8 @@
 
 #include "storage/object.h"
 
-#define MLV_POINTER_MAX 1024
-#define MLV_POINTER_SUFFIX ".mlv"
+#define MLV_POINTER_MAX      1024
+#define MLV_POINTER_SUFFIX   ".mlv"
 #define MLV_POINTER_NAME_MAX 251 /* bytes of the last part of a data path: 255 with the suffix */
 
 typedef struct {
@@ -29,8 +29,9 @@ typedef struct {
 	guint64 bytes; /* sum of file sizes below a directory; ref.size for a file */
 } MlvPointer;
 
-/* `label` names the pointer in messages. Not a pointer, or damaged, is MLV_ERROR_CORRUPT; a version that
- * this program does not know is MLV_ERROR_UNSUPPORTED; merge conflict markers are MLV_ERROR_CHECK. */
+/* `label` names the pointer in messages. Not a pointer, or damaged, is MLV_ERROR_CORRUPT; a version
+ * that this program does not know is MLV_ERROR_UNSUPPORTED; merge conflict markers are
+ * MLV_ERROR_CHECK. */
 gboolean mlv_pointer_parse(const void *data, gsize length, const char *label, MlvPointer *pointer,
 			   GError **error);
 /* The text, NUL-terminated; its length in *length (may be NULL). */
@@ -44,8 +45,8 @@ gboolean mlv_pointer_is_path(const char *path);
 /* "data/x" -> "data/x.mlv", and back (of a path for which mlv_pointer_is_path). Caller frees. */
 char *mlv_pointer_path(const char *data_path);
 char *mlv_pointer_data_path(const char *pointer_path);
-/* Whether data at this path can have a pointer: not the root, name at most 251 bytes, no newline, no
- * ".mlv" at its end; else MLV_ERROR_USAGE that says why. */
+/* Whether data at this path can have a pointer: not the root, name at most 251 bytes, no newline,
+ * no ".mlv" at its end; else MLV_ERROR_USAGE that says why. */
 gboolean mlv_pointer_check_target(const char *data_path, GError **error);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SECTION "mlv-remote"
+#define SECTION        "mlv-remote"
 #define NAME_MAX_BYTES 64
 
 void mlv_remote_config_free(MlvRemoteConfig *remote)
@@ -29,10 +29,12 @@ gboolean mlv_remote_config_name_check(const char *name, GError **error)
 
 	for (gsize i = 0; ok && i < length; i++)
 		ok = g_ascii_isalnum(name[i]) || strchr("-_.", name[i]);
-	return ok || mlv_fail(error, MLV_ERROR_USAGE,
-			      "'%s' cannot be a remote's name: use letters, digits, '-', '_' and '.', at most %d, "
-			      "beginning with a letter or digit",
-			      name, NAME_MAX_BYTES);
+	return ok ||
+	       mlv_fail(error, MLV_ERROR_USAGE,
+			"'%s' cannot be a remote's name: use letters, digits, '-', '_' and '.', at "
+			"most %d, "
+			"beginning with a letter or digit",
+			name, NAME_MAX_BYTES);
 }
 
 /* Length of "scheme" in "scheme://"; 0 if the URL is a plain path. */
@@ -40,9 +42,12 @@ static gsize scheme_length(const char *url)
 {
 	gsize length = 0;
 
-	while (g_ascii_isalnum(url[length]) || (length > 0 && strchr("+-.", url[length]) && url[length]))
+	while (g_ascii_isalnum(url[length]) ||
+	       (length > 0 && strchr("+-.", url[length]) && url[length]))
 		length++;
-	return length > 0 && g_ascii_isalpha(url[0]) && strncmp(url + length, "://", 3) == 0 ? length : 0;
+	return length > 0 && g_ascii_isalpha(url[0]) && strncmp(url + length, "://", 3) == 0
+		       ? length
+		       : 0;
 }
 
 static gboolean is_scheme(const char *url, gsize length, const char *scheme)
@@ -52,22 +57,26 @@ static gboolean is_scheme(const char *url, gsize length, const char *scheme)
 
 gboolean mlv_remote_config_url_check(const char *url, GError **error)
 {
-	static const char *const schemes[] = {"file", "s3", "http", "https"};
+	static const char *const schemes[] = { "file", "s3", "http", "https" };
 	gsize length = scheme_length(url);
 
 	if (!*url)
 		return mlv_fail(error, MLV_ERROR_USAGE, "a remote's URL cannot be empty");
 	for (const char *at = url; *at; at++)
 		if (g_ascii_iscntrl(*at))
-			return mlv_fail(error, MLV_ERROR_USAGE, "a remote's URL cannot hold control characters");
+			return mlv_fail(error, MLV_ERROR_USAGE,
+					"a remote's URL cannot hold control characters");
 	if (length == 0)
 		return TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
 		if (is_scheme(url, length, schemes[i]))
-			return url[length + 3] || mlv_fail(error, MLV_ERROR_USAGE, "'%s' names nothing", url);
-	return mlv_fail(error, MLV_ERROR_USAGE,
-			"'%s' has a scheme that mlv does not know: use a path, file://, s3://, http:// or https://",
-			url);
+			return url[length + 3] ||
+			       mlv_fail(error, MLV_ERROR_USAGE, "'%s' names nothing", url);
+	return mlv_fail(
+		error, MLV_ERROR_USAGE,
+		"'%s' has a scheme that mlv does not know: use a path, file://, s3://, http:// or "
+		"https://",
+		url);
 }
 
 /* The folder that a URL names, or NULL if it names none. */
@@ -101,8 +110,8 @@ static char *get_text(const MlvConfig *config, const char *name, const char *key
 	return value && *value ? g_strdup(value) : NULL;
 }
 
-static gboolean get_bool(const MlvConfig *config, const char *name, const char *key, gboolean fallback,
-			 gboolean *value, GError **error)
+static gboolean get_bool(const MlvConfig *config, const char *name, const char *key,
+			 gboolean fallback, gboolean *value, GError **error)
 {
 	g_autofree char *full = remote_key(name, key);
 	return mlv_config_get_bool(config, full, fallback, value, error);
@@ -123,8 +132,10 @@ static char *get_path(const MlvRepo *repo, const char *name, const char *key)
 
 static gboolean addressing_check(const char *value, GError **error)
 {
-	return strcmp(value, "auto") == 0 || strcmp(value, "path") == 0 || strcmp(value, "virtual") == 0 ||
-	       mlv_fail(error, MLV_ERROR_USAGE, "'%s' is no way of addressing: use auto, path or virtual", value);
+	return strcmp(value, "auto") == 0 || strcmp(value, "path") == 0 ||
+	       strcmp(value, "virtual") == 0 ||
+	       mlv_fail(error, MLV_ERROR_USAGE,
+			"'%s' is no way of addressing: use auto, path or virtual", value);
 }
 
 static MlvRemoteConfig *read_remote(const MlvRepo *repo, const char *name, GError **error)
@@ -138,8 +149,9 @@ static MlvRemoteConfig *read_remote(const MlvRepo *repo, const char *name, GErro
 	remote->url = get_text(config, name, "url");
 	if (!remote->url || !mlv_remote_config_url_check(remote->url, error)) {
 		if (!remote->url)
-			mlv_fail(error, MLV_ERROR_MISSING, "there is no remote '%s'; 'mlv remote add %s URL' adds one",
-				 name, name);
+			mlv_fail(error, MLV_ERROR_MISSING,
+				 "there is no remote '%s'; 'mlv remote add %s URL' adds one", name,
+				 name);
 		return NULL;
 	}
 	remote->level = mlv_config_find(config, url_key)->level;
@@ -200,7 +212,8 @@ static GPtrArray *all_names(const MlvRepo *repo)
 GPtrArray *mlv_remote_config_list(const MlvRepo *repo, GError **error)
 {
 	g_autoptr(GPtrArray) names = all_names(repo);
-	g_autoptr(GPtrArray) remotes = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_remote_config_free);
+	g_autoptr(GPtrArray) remotes =
+		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_remote_config_free);
 
 	for (guint i = 0; i < names->len; i++) {
 		MlvRemoteConfig *remote = read_remote(repo, names->pdata[i], error);
@@ -238,15 +251,17 @@ MlvRemoteConfig *mlv_remote_config_find(const MlvRepo *repo, const char *name, G
 		return read_remote(repo, chosen, error);
 	g_autoptr(GPtrArray) names = all_names(repo);
 	if (names->len == 0)
-		mlv_fail(error, MLV_ERROR_MISSING, "there is no remote; 'mlv remote add origin URL' adds one");
+		mlv_fail(error, MLV_ERROR_MISSING,
+			 "there is no remote; 'mlv remote add origin URL' adds one");
 	else
 		mlv_fail(error, MLV_ERROR_MISSING,
-			 "there are several remotes and none is the default: name one, or run 'mlv remote default %s'",
+			 "there are several remotes and none is the default: name one, or run 'mlv "
+			 "remote default %s'",
 			 (char *)names->pdata[0]);
 	return NULL;
 }
 
-/* --- changing ------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 static gboolean set_key(MlvRepo *repo, MlvConfigLevel level, const char *name, const char *key,
 			const char *value, GError **error)
@@ -258,13 +273,16 @@ static gboolean set_key(MlvRepo *repo, MlvConfigLevel level, const char *name, c
 	return mlv_config_set(repo, level, full, value, error);
 }
 
-gboolean mlv_remote_config_add(MlvRepo *repo, MlvConfigLevel level, const char *name, const char *url, GError **error)
+gboolean mlv_remote_config_add(MlvRepo *repo, MlvConfigLevel level, const char *name,
+			       const char *url, GError **error)
 {
 	if (!mlv_remote_config_name_check(name, error) || !mlv_remote_config_url_check(url, error))
 		return FALSE;
 	if (mlv_remote_config_exists(repo, name))
-		return mlv_fail(error, MLV_ERROR_EXISTS,
-				"there is a remote '%s' already; 'mlv remote set-url %s URL' changes it", name, name);
+		return mlv_fail(
+			error, MLV_ERROR_EXISTS,
+			"there is a remote '%s' already; 'mlv remote set-url %s URL' changes it",
+			name, name);
 	return set_key(repo, level, name, "url", url, error) && mlv_repo_reload_config(repo, error);
 }
 
@@ -274,14 +292,17 @@ static gboolean fail_unknown(const char *name, GError **error)
 }
 
 /* Applies to every level that the user can write. */
-static gboolean rename_everywhere(MlvRepo *repo, const char *name, const char *new_name, GError **error)
+static gboolean rename_everywhere(MlvRepo *repo, const char *name, const char *new_name,
+				  GError **error)
 {
-	static const MlvConfigLevel levels[] = {MLV_CONFIG_SHARED, MLV_CONFIG_LOCAL, MLV_CONFIG_GLOBAL};
+	static const MlvConfigLevel levels[] = { MLV_CONFIG_SHARED, MLV_CONFIG_LOCAL,
+						 MLV_CONFIG_GLOBAL };
 	gboolean any = FALSE;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(levels); i++) {
 		gboolean found;
-		if (!mlv_config_rename_section(repo, levels[i], SECTION, name, new_name, &found, error))
+		if (!mlv_config_rename_section(repo, levels[i], SECTION, name, new_name, &found,
+					       error))
 			return FALSE;
 		any |= found;
 		/* The default follows, where it was said at this level. */
@@ -295,14 +316,16 @@ static gboolean rename_everywhere(MlvRepo *repo, const char *name, const char *n
 	return any ? mlv_repo_reload_config(repo, error) : fail_unknown(name, error);
 }
 
-gboolean mlv_remote_config_rename(MlvRepo *repo, const char *name, const char *new_name, GError **error)
+gboolean mlv_remote_config_rename(MlvRepo *repo, const char *name, const char *new_name,
+				  GError **error)
 {
 	if (!mlv_remote_config_exists(repo, name))
 		return fail_unknown(name, error);
 	if (!mlv_remote_config_name_check(new_name, error))
 		return FALSE;
 	if (mlv_remote_config_exists(repo, new_name))
-		return mlv_fail(error, MLV_ERROR_EXISTS, "there is a remote '%s' already", new_name);
+		return mlv_fail(error, MLV_ERROR_EXISTS, "there is a remote '%s' already",
+				new_name);
 	return rename_everywhere(repo, name, new_name, error);
 }
 
@@ -340,23 +363,27 @@ static gboolean value_check(const MlvConfigKey *key, const char *value, GError *
 	}
 }
 
-gboolean mlv_remote_config_set(MlvRepo *repo, MlvConfigLevel level, const char *name, const char *key_name,
-			const char *value, GError **error)
+gboolean mlv_remote_config_set(MlvRepo *repo, MlvConfigLevel level, const char *name,
+			       const char *key_name, const char *value, GError **error)
 {
 	const MlvConfigKey *key = find_key(key_name);
 
 	if (!mlv_remote_config_exists(repo, name))
 		return fail_unknown(name, error);
 	if (!key)
-		return mlv_fail(error, MLV_ERROR_USAGE, "a remote has no setting '%s'; see mlv-config(5)", key_name);
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"a remote has no setting '%s'; see mlv-config(5)", key_name);
 	if (value && !value_check(key, value, error))
 		return FALSE;
-	return set_key(repo, level, name, key->name, value, error) && mlv_repo_reload_config(repo, error);
+	return set_key(repo, level, name, key->name, value, error) &&
+	       mlv_repo_reload_config(repo, error);
 }
 
-gboolean mlv_remote_config_set_default(MlvRepo *repo, MlvConfigLevel level, const char *name, GError **error)
+gboolean mlv_remote_config_set_default(MlvRepo *repo, MlvConfigLevel level, const char *name,
+				       GError **error)
 {
 	if (!mlv_remote_config_exists(repo, name))
 		return fail_unknown(name, error);
-	return mlv_config_set(repo, level, "mlv.remote", name, error) && mlv_repo_reload_config(repo, error);
+	return mlv_config_set(repo, level, "mlv.remote", name, error) &&
+	       mlv_repo_reload_config(repo, error);
 }

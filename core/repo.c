@@ -90,7 +90,8 @@ static MlvRepo *open_repo(const char *dir, gboolean exact, GError **error)
 	repo->main_root = find_main_root(repo);
 	if (!repo->root && !exact) {
 		mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-			 "'%s' is a bare repository: mlv needs a work tree; clone it first", repo->git_dir);
+			 "'%s' is a bare repository: mlv needs a work tree; clone it first",
+			 repo->git_dir);
 		return NULL;
 	}
 	if (repo->root && !open_root(repo, error))
@@ -132,7 +133,7 @@ void mlv_repo_free(MlvRepo *repo)
 	g_free(repo);
 }
 
-/* --- configuration and identity ------------------------------------------------------------------ */
+/* --- configuration and identity --------------------------------------------------------------- */
 
 static gboolean append_committed(MlvRepo *repo, MlvConfig *config, GError **error)
 {
@@ -190,7 +191,7 @@ static void new_id(char hex[MLV_REPO_ID_HEX + 1])
 
 gboolean mlv_repo_make_dirs(MlvRepo *repo, GError **error)
 {
-	const char *dirs[] = {repo->mlv_dir, repo->worktree_dir};
+	const char *dirs[] = { repo->mlv_dir, repo->worktree_dir };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++)
 		if (g_mkdir_with_parents(dirs[i], 0777) < 0)
@@ -208,8 +209,10 @@ gboolean mlv_repo_clone_id(MlvRepo *repo, char hex[MLV_REPO_ID_HEX + 1], GError 
 		if (g_file_get_contents(file, &text, NULL, NULL)) {
 			g_strchomp(text);
 			if (!is_hex_id(text))
-				return mlv_fail(error, MLV_ERROR_CORRUPT,
-						"'%s' does not hold a clone id; remove it to get a new one", file);
+				return mlv_fail(
+					error, MLV_ERROR_CORRUPT,
+					"'%s' does not hold a clone id; remove it to get a new one",
+					file);
 			memcpy(hex, text, MLV_REPO_ID_HEX + 1);
 			return TRUE;
 		}
@@ -221,7 +224,8 @@ gboolean mlv_repo_clone_id(MlvRepo *repo, char hex[MLV_REPO_ID_HEX + 1], GError 
 		g_autofree char *temporary = g_strdup_printf("%s.%s", file, fresh);
 		g_autoptr(GError) local = NULL;
 		if (!g_file_set_contents(temporary, line, -1, &local))
-			return mlv_fail(error, MLV_ERROR_FAILED, "cannot write '%s': %s", file, local->message);
+			return mlv_fail(error, MLV_ERROR_FAILED, "cannot write '%s': %s", file,
+					local->message);
 		int result = link(temporary, file);
 		int saved = errno;
 		if (result < 0 && saved != EEXIST)
@@ -234,9 +238,10 @@ gboolean mlv_repo_clone_id(MlvRepo *repo, char hex[MLV_REPO_ID_HEX + 1], GError 
 	return mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s'", file);
 }
 
-/* --- init --------------------------------------------------------------------------------------- */
+/* --- init ------------------------------------------------------------------------------------- */
 
-/* Puts an id into .mlvconfig if it has none, and stages the file if git's index has none or it was changed here. */
+/* Puts an id into .mlvconfig if it has none, and stages the file if git's index has none or it was
+ * changed here. */
 static gboolean ensure_id(MlvRepo *repo, GError **error)
 {
 	gboolean tracked = FALSE;
@@ -264,7 +269,7 @@ MlvRepo *mlv_repo_init(const char *dir, gboolean *created, GError **error)
 	g_autoptr(MlvRepo) repo = mlv_repo_open(dir, &local);
 	if (!repo && g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING) && !g_getenv("GIT_DIR")) {
 		g_clear_error(&local);
-		const char *argv[] = {"init", "--quiet", "--", dir, NULL};
+		const char *argv[] = { "init", "--quiet", "--", dir, NULL };
 		if (!mlv_git_run(NULL, argv, error))
 			return NULL;
 		*created = TRUE;
@@ -279,7 +284,7 @@ MlvRepo *mlv_repo_init(const char *dir, gboolean *created, GError **error)
 	return g_steal_pointer(&repo);
 }
 
-/* --- accessors ---------------------------------------------------------------------------------- */
+/* --- accessors -------------------------------------------------------------------------------- */
 
 const char *mlv_repo_root(const MlvRepo *repo)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of the work tree: from what the user wrote, to what is shown, and careful reading and writing. */
+/* Paths of the work tree: from what the user wrote, to what is shown, and careful reading and
+ * writing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 #include "core/repo_private.h"
 #include "storage/file.h"
 
-/* The real path of an absolute path whose last parts may not exist: what exists is resolved, the rest is taken
- * as it is written. */
+/* The real path of an absolute path whose last parts may not exist: what exists is resolved, the
+ * rest is taken as it is written. */
 static char *resolve_existing(const char *path)
 {
 	g_autofree char *head = g_canonicalize_filename(path, "/");
@@ -77,25 +78,29 @@ char *mlv_repo_relative(const MlvRepo *repo, const char *user_path, GError **err
 	g_autofree char *parent = NULL, *name = NULL;
 
 	if (!*user_path) {
-		mlv_fail(error, MLV_ERROR_USAGE, "an empty path names nothing; write '.' for the current folder");
+		mlv_fail(error, MLV_ERROR_USAGE,
+			 "an empty path names nothing; write '.' for the current folder");
 		return NULL;
 	}
 	split_last(user_path, &parent, &name);
-	g_autofree char *start = g_path_is_absolute(parent) ? g_strdup(parent)
-							    : g_strconcat(repo->cwd, "/", parent, NULL);
+	g_autofree char *start = g_path_is_absolute(parent)
+					 ? g_strdup(parent)
+					 : g_strconcat(repo->cwd, "/", parent, NULL);
 	g_autofree char *real = resolve_existing(start);
-	g_autofree char *whole = name ? g_strconcat(strcmp(real, "/") == 0 ? "" : real, "/", name, NULL)
-				      : g_strdup(real);
+	g_autofree char *whole =
+		name ? g_strconcat(strcmp(real, "/") == 0 ? "" : real, "/", name, NULL)
+		     : g_strdup(real);
 	if (strcmp(repo->root, "/") != 0 && !is_within(whole, repo->root)) {
-		mlv_fail(error, MLV_ERROR_USAGE, "'%s' is outside of the repository at '%s'", user_path,
-			 repo->root);
+		mlv_fail(error, MLV_ERROR_USAGE, "'%s' is outside of the repository at '%s'",
+			 user_path, repo->root);
 		return NULL;
 	}
 	const char *relative = whole + (strcmp(repo->root, "/") == 0 ? 0 : strlen(repo->root));
 	relative += *relative == '/';
-	if (has_git_part(relative) || is_within(whole, repo->git_dir) || is_within(whole, repo->common_dir)) {
-		mlv_fail(error, MLV_ERROR_USAGE, "'%s' is in a git directory, which holds git's own files only",
-			 user_path);
+	if (has_git_part(relative) || is_within(whole, repo->git_dir) ||
+	    is_within(whole, repo->common_dir)) {
+		mlv_fail(error, MLV_ERROR_USAGE,
+			 "'%s' is in a git directory, which holds git's own files only", user_path);
 		return NULL;
 	}
 	return g_strdup(relative);
@@ -129,16 +134,17 @@ char *mlv_repo_display(const MlvRepo *repo, const char *path)
 	return g_string_free(g_steal_pointer(&shown), FALSE);
 }
 
-/* --- files of the work tree ----------------------------------------------------------------------- */
+/* --- files of the work tree ------------------------------------------------------------------- */
 
 GBytes *mlv_repo_read_file(const MlvRepo *repo, const char *path, gsize max, GError **error)
 {
-	g_auto(MlvFd) fd = mlv_file_open_beneath(repo->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+	g_auto(MlvFd) fd =
+		mlv_file_open_beneath(repo->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	struct stat st;
 
 	if (fd < 0 && (errno == ELOOP || errno == EXDEV)) {
-		mlv_fail(error, MLV_ERROR_FAILED, "'%s' is or lies behind a symbolic link, which is not followed",
-			 path);
+		mlv_fail(error, MLV_ERROR_FAILED,
+			 "'%s' is or lies behind a symbolic link, which is not followed", path);
 		return NULL;
 	}
 	if (fd < 0 && errno == ENOTDIR)
@@ -160,17 +166,20 @@ GBytes *mlv_repo_read_file(const MlvRepo *repo, const char *path, gsize max, GEr
 }
 
 /* The folder that holds `path`, opened beneath the root; *name is its last part within path. */
-static int open_parent(const MlvRepo *repo, const char *path, gboolean make, const char **name, GError **error)
+static int open_parent(const MlvRepo *repo, const char *path, gboolean make, const char **name,
+		       GError **error)
 {
 	const char *slash = strrchr(path, '/');
 	g_autofree char *parent = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup(".");
 
 	*name = slash ? slash + 1 : path;
-	int fd = mlv_file_open_beneath(repo->root_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int fd =
+		mlv_file_open_beneath(repo->root_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0 && errno == ENOENT && make) {
 		if (!mlv_file_make_dirs(repo->root_fd, parent, 0777, error))
 			return -1;
-		fd = mlv_file_open_beneath(repo->root_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+		fd = mlv_file_open_beneath(repo->root_fd, parent,
+					   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	}
 	if (fd < 0)
 		mlv_fail_errno(error, "cannot open folder '%s'", parent);

@@ -13,9 +13,9 @@ struct git_index;
 
 struct MlvRepo {
 	struct git_repository *git;
-	struct git_odb *odb; /* opened when first needed */
+	struct git_odb *odb;     /* opened when first needed */
 	struct git_index *index; /* likewise */
-	char *cwd;           /* where the user stands, absolute, symlinks resolved */
+	char *cwd;               /* where the user stands, absolute, symlinks resolved */
 	char *root;
 	int root_fd;
 	char *git_dir, *common_dir, *mlv_dir, *worktree_dir, *store_dir, *index_file;
@@ -24,14 +24,14 @@ struct MlvRepo {
 	GHashTable *pointers; /* MlvOid -> MlvPointer of blobs that were read */
 };
 
-/* --- git_open.c ---------------------------------------------------------------------------------- */
+/* --- git_open.c ------------------------------------------------------------------------------- */
 
-/* Finds and opens: sets git, git_dir, common_dir, index_file, root (NULL if bare). cwd is set before. `exact` opens
- * cwd itself as a git directory and leaves the environment aside. */
+/* Finds and opens: sets git, git_dir, common_dir, index_file, root (NULL if bare). cwd is set
+ * before. `exact` opens cwd itself as a git directory and leaves the environment aside. */
 gboolean mlv_git_open(MlvRepo *repo, gboolean exact, GError **error);
 void mlv_git_close(MlvRepo *repo);
 
-/* --- git_config.c -------------------------------------------------------------------------------- */
+/* --- git_config.c ----------------------------------------------------------------------------- */
 
 /* Appends the levels system to work tree in order, and makes libgit2 use them too. */
 gboolean mlv_git_load_config(MlvRepo *repo, MlvConfig *config, GError **error);

@@ -48,14 +48,20 @@ static MlvCompare *new_compare(Status *status, MlvStatusPart part)
 	return mlv_compare_new(mlv_store_source(status->local->store), &options);
 }
 
-/* The readable pointers of an array, each path once. */
-static GPtrArray *readable(const GPtrArray *pointers)
+static gboolean is_readable(const MlvTracked *tracked)
+{
+	return tracked->stage == 0 && !tracked->error;
+}
+
+/* The readable pointers of an array, without those that are not readable in the index: these are told as unmerged. */
+static GPtrArray *readable(const GPtrArray *pointers, const GPtrArray *index)
 {
 	GPtrArray *good = g_ptr_array_new();
 
 	for (guint i = 0; i < pointers->len; i++) {
 		MlvTracked *tracked = pointers->pdata[i];
-		if (tracked->stage == 0 && !tracked->error)
+		const MlvTracked *staged = mlv_tracked_find(index, tracked->path);
+		if (is_readable(tracked) && (!staged || is_readable(staged)))
 			g_ptr_array_add(good, tracked);
 	}
 	return good;
@@ -68,7 +74,8 @@ static gboolean tell_staged(Status *status, GError **error)
 
 	if (!head)
 		return FALSE;
-	g_autoptr(GPtrArray) from = readable(head), to = readable(status->index);
+	g_autoptr(GPtrArray) from = readable(head, status->index);
+	g_autoptr(GPtrArray) to = readable(status->index, status->index);
 	return mlv_compare_pointers(compare, from, to, error) && mlv_compare_finish(compare, error);
 }
 

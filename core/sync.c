@@ -148,3 +148,21 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	result->bytes = pushed.bytes;
 	return TRUE;
 }
+
+gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointer user, GError **error)
+{
+	char clone[MLV_REPO_ID_HEX + 1];
+	MlvPushResult pushed;
+
+	if (!mlv_repo_clone_id(sync->repo, clone, error))
+		return FALSE;
+	g_autoptr(MlvRoot) none = mlv_root_new(mlv_repo_id(sync->repo), clone);
+	const MlvPush push = {
+		.remote = sync->remote, .wanted = none, .keep = keep, .keep_user = user,
+		.source = mlv_store_source(local->store),
+		.provider = { .locate = locate, .open_pack = open_pack, .user = local },
+		.temp_dir = mlv_store_path(local->store),
+		.level = mlv_store_clone_block(local->store) > 0 ? local->write.level : 0,
+	};
+	return mlv_push(&push, &pushed, error);
+}

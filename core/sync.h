@@ -75,6 +75,9 @@ typedef struct {
 	guint64 packs, chunks, bytes; /* moved, or with dry_run to be moved */
 } MlvSyncResult;
 
+/* Pushes nothing, and puts this clone's root anew with those entries alone that `keep` is for. For gc. */
+gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointer user, GError **error);
+
 gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		       const MlvSyncOptions *options, MlvSyncResult *result, GError **error);
 

@@ -104,7 +104,7 @@ gboolean mlv_usage_measure(MlvUsage *usage, const MlvRef *refs, gsize count, Mlv
 		MlvPlace place;
 		gboolean found = FALSE;
 
-		if (!usage->store)
+		if (!usage->store && (refs[i].kind == MLV_KIND_TREE || refs[i].size > 0))
 			count_missing(sizes, refs[i].kind, refs[i].size);
 		/* The list of a huge directory looks like a file's while it is walked. */
 		if (usage->store && refs[i].kind == MLV_KIND_TREE &&

@@ -328,8 +328,9 @@ gboolean mlv_view_has(MlvView *view, const MlvRef *ref, gboolean *has, GError **
 	HasWalk walk = { view->store, TRUE };
 	MlvPlace place;
 
-	*has = FALSE;
-	if (!view->store)
+	/* No bytes need no object. */
+	*has = ref->kind == MLV_KIND_BLOB && ref->size == 0;
+	if (*has || !view->store)
 		return TRUE;
 	if (ref->depth == 0 || ref->kind == MLV_KIND_TREE)
 		return mlv_store_find(view->store, mlv_ref_chunk_kind(ref), &ref->id, &place, has,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gitignore(5) patterns. A pattern is matched part by part between slashes; "**" alone in a part stands for any
- * number of parts. Both levels go back to the last star only, so the time is bounded by the product
- * of the lengths whatever the pattern.
+ * gitignore(5) patterns. A pattern is matched part by part between slashes; "**" alone in a part
+ * stands for any number of parts. Both levels go back to the last star only, so the time is bounded
+ * by the product of the lengths whatever the pattern.
  */
 #include <string.h>
 
@@ -10,11 +10,16 @@
 
 static gboolean in_class(const char *name, gsize length, guchar c)
 {
-	static const struct { const char *name; GAsciiType type; } classes[] = {
-		{"alnum", G_ASCII_ALNUM}, {"alpha", G_ASCII_ALPHA}, {"cntrl", G_ASCII_CNTRL},
-		{"digit", G_ASCII_DIGIT}, {"graph", G_ASCII_GRAPH}, {"lower", G_ASCII_LOWER},
-		{"print", G_ASCII_PRINT}, {"punct", G_ASCII_PUNCT}, {"space", G_ASCII_SPACE},
-		{"upper", G_ASCII_UPPER}, {"xdigit", G_ASCII_XDIGIT},
+	static const struct {
+		const char *name;
+		GAsciiType type;
+	} classes[] = {
+		{ "alnum", G_ASCII_ALNUM },   { "alpha", G_ASCII_ALPHA },
+		{ "cntrl", G_ASCII_CNTRL },   { "digit", G_ASCII_DIGIT },
+		{ "graph", G_ASCII_GRAPH },   { "lower", G_ASCII_LOWER },
+		{ "print", G_ASCII_PRINT },   { "punct", G_ASCII_PUNCT },
+		{ "space", G_ASCII_SPACE },   { "upper", G_ASCII_UPPER },
+		{ "xdigit", G_ASCII_XDIGIT },
 	};
 
 	if (length == 5 && memcmp(name, "blank", 5) == 0)
@@ -25,8 +30,8 @@ static gboolean in_class(const char *name, gsize length, guchar c)
 	return FALSE;
 }
 
-/* A bracket expression, `at` behind its '['. Gives what stands behind its ']', or NULL if it has none; *matches
- * tells whether `c` is in it. */
+/* A bracket expression, `at` behind its '['. Gives what stands behind its ']', or NULL if it has
+ * none; *matches tells whether `c` is in it. */
 static const char *match_bracket(const char *at, guchar c, gboolean *matches)
 {
 	gboolean negated = *at == '!' || *at == '^';

@@ -234,6 +234,7 @@ static gboolean request_done(MlvOp *op, gpointer user, GError **error)
 	mlv_op_free(op);
 	if (g_error_matches(arrival->error, MLV_ERROR, MLV_ERROR_MISSING)) {
 		note_gone(run->fetch, arrival->unit);
+		mlv_remote_note_gone(run->fetch->remote, &arrival->name);
 		arrival_free(arrival);
 	} else if (arrival->error) {
 		ok = deliver(run->fetch, arrival, error);

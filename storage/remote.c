@@ -82,6 +82,7 @@ MlvRemote *mlv_remote_open(MlvMedium *medium, const char *cache_dir, gboolean cr
 	remote->roots = g_array_new(FALSE, FALSE, sizeof(MlvRemoteRoot));
 	remote->packs = g_array_new(FALSE, FALSE, sizeof(MlvRemotePack));
 	remote->pack_numbers = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, free_chunk_key, NULL);
+	remote->gone = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, NULL);
 	remote->tombstones = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, g_free);
 	mlv_remote_source_init(remote);
 	if (cache_dir) {
@@ -110,6 +111,7 @@ void mlv_remote_free(MlvRemote *remote)
 	g_array_unref(remote->roots);
 	g_array_unref(remote->packs);
 	g_hash_table_unref(remote->pack_numbers);
+	g_hash_table_unref(remote->gone);
 	g_hash_table_unref(remote->tombstones);
 	mlv_fd_clear(&remote->cache_fd);
 	g_free(remote->cache_dir);
@@ -125,11 +127,22 @@ static guint32 pack_number(MlvRemote *remote, const MlvIndexPack *pack)
 
 	if (number > 0)
 		return number - 1;
+	fresh.gone = g_hash_table_contains(remote->gone, &pack->name);
 	fresh.dead = g_hash_table_contains(remote->tombstones, &pack->name);
 	g_array_append_val(remote->packs, fresh);
 	g_hash_table_insert(remote->pack_numbers, g_memdup2(&pack->name, sizeof(MlvId)),
 			    GUINT_TO_POINTER(remote->packs->len));
 	return remote->packs->len - 1;
+}
+
+void mlv_remote_note_gone(MlvRemote *remote, const MlvId *pack)
+{
+	guint number = GPOINTER_TO_UINT(g_hash_table_lookup(remote->pack_numbers, pack));
+
+	if (!g_hash_table_contains(remote->gone, pack))
+		g_hash_table_add(remote->gone, g_memdup2(pack, sizeof(*pack)));
+	if (number > 0)
+		g_array_index(remote->packs, MlvRemotePack, number - 1).gone = TRUE;
 }
 
 static void number_packs(MlvRemote *remote, RemoteIndex *index)

@@ -49,6 +49,7 @@ typedef struct {
 	MlvId name;
 	guint64 size; /* bytes */
 	gboolean dead; /* tombstoned */
+	gboolean gone; /* was asked for and is not there any more */
 } MlvRemotePack;
 
 /* A root as the listing has it. */

@@ -115,6 +115,16 @@ static gboolean copy_range(Copier *copier, const RemoteWant *wants, const Remote
 	return TRUE;
 }
 
+static gboolean check_there(Copier *copier, const RemoteWant *wants, const RemoteRange *range, MlvOp *op,
+			    GError **error)
+{
+	if (op->bytes)
+		return TRUE;
+	mlv_remote_note_gone(copier->remote, &mlv_remote_pack(copier->remote, wants[range->first].pack)->name);
+	g_propagate_error(error, g_steal_pointer(&op->error));
+	return FALSE;
+}
+
 static gboolean copy_ranges(Copier *copier, const RemoteWant *wants, const GArray *ranges, GError **error)
 {
 	for (guint at = 0; at < ranges->len; at += AHEAD) {
@@ -124,8 +134,12 @@ static gboolean copy_ranges(Copier *copier, const RemoteWant *wants, const GArra
 		for (guint i = 0; i < count; i++)
 			g_ptr_array_add(ops, mlv_remote_range_op(copier->remote, wants,
 								 &g_array_index(ranges, RemoteRange, at + i)));
-		if (!mlv_medium_run_all(copier->remote->medium, ops, FALSE, error))
+		if (!mlv_medium_run_all(copier->remote->medium, ops, TRUE, error))
 			return FALSE;
+		for (guint i = 0; i < count; i++)
+			if (!check_there(copier, wants, &g_array_index(ranges, RemoteRange, at + i),
+					 g_ptr_array_index(ops, i), error))
+				return FALSE;
 		for (guint i = 0; i < count; i++)
 			if (!copy_range(copier, wants, &g_array_index(ranges, RemoteRange, at + i),
 					g_ptr_array_index(ops, i), error))

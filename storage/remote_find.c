@@ -18,7 +18,7 @@ static void take_hit(const MlvRemote *remote, const RemoteIndex *index, const Ml
 	guint32 pack = index->packs[from->pack];
 	guint8 state = mlv_remote_pack(remote, pack)->dead ? MLV_HIT_DEAD : MLV_HIT_LIVE;
 
-	if (state <= hit->state)
+	if (state <= hit->state || mlv_remote_pack(remote, pack)->gone)
 		return;
 	hit->pack = pack;
 	hit->offset = from->entry.offset;

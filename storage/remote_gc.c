@@ -48,6 +48,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GcState, state_clear)
 
 /* --- the first look ------------------------------------------------------------------------------------------ */
 
+static void index_packs(GcState *state)
+{
+	g_hash_table_remove_all(state->by_name);
+	for (guint i = 0; i < state->packs->len; i++) {
+		GcPack *pack = &g_array_index(state->packs, GcPack, i);
+
+		g_hash_table_insert(state->by_name, &pack->pack.name, pack);
+	}
+}
+
 /* Before live/ is listed, so that a pack which is named after that listing is not taken for an orphan for nothing. */
 static gboolean list_packs(GcState *state, GError **error)
 {
@@ -66,11 +76,43 @@ static gboolean list_packs(GcState *state, GError **error)
 		state->result->bytes += at->size;
 	}
 	state->result->packs = state->packs->len;
-	for (guint i = 0; i < state->packs->len; i++) {
-		GcPack *pack = &g_array_index(state->packs, GcPack, i);
+	index_packs(state);
+	return TRUE;
+}
 
-		g_hash_table_insert(state->by_name, &pack->pack.name, pack);
+/* Tombstoned packs that an index names and that packs/ did not list: a gc has deleted them before it was killed, or they
+ * came later. Only asking tells. */
+static gboolean probe(GcState *state, GError **error)
+{
+	g_autoptr(GPtrArray) ops = mlv_ops_new();
+	MlvRemote *remote = state->remote;
+	char path[MLV_PACK_NAME_LENGTH + 1];
+
+	for (guint i = 0; i < remote->packs->len; i++) {
+		const MlvRemotePack *pack = mlv_remote_pack(remote, i);
+		MlvOp *op;
+
+		if (!pack->dead || pack->gone || mlv_gc_find_pack(state, &pack->name))
+			continue;
+		mlv_pack_path(&pack->name, path);
+		op = mlv_op_new(MLV_OP_GET, path);
+		op->length = MLV_PACK_HEADER;
+		op->user = GUINT_TO_POINTER(i);
+		g_ptr_array_add(ops, op);
 	}
+	if (!mlv_medium_run_all(remote->medium, ops, TRUE, error))
+		return FALSE;
+	for (guint i = 0; i < ops->len; i++) {
+		const MlvOp *op = g_ptr_array_index(ops, i);
+		const MlvRemotePack *pack = mlv_remote_pack(remote, GPOINTER_TO_UINT(op->user));
+		GcPack there = {.pack = {pack->name, pack->size}, .mtime = state->now};
+
+		if (op->bytes)
+			g_array_append_val(state->packs, there);
+		else
+			mlv_remote_note_gone(remote, &pack->name);
+	}
+	index_packs(state);
 	return TRUE;
 }
 
@@ -160,7 +202,7 @@ static gboolean fail_absent(GcState *state, GError **error)
 
 static gboolean first_look(GcState *state, GError **error)
 {
-	if (!list_packs(state, error) || !mlv_remote_refresh(state->remote, error))
+	if (!list_packs(state, error) || !mlv_remote_refresh(state->remote, error) || !probe(state, error))
 		return FALSE;
 	if (!mlv_gc_judge_roots(state, error) || !mlv_gc_mark(state, error) || !read_indexes(state, error) ||
 	    !mlv_gc_place(state, TRUE, error))
@@ -307,7 +349,7 @@ static gboolean settle(GcState *state, GError **error)
 	for (int tries = 1;; tries++) {
 		g_autoptr(GError) failed = NULL;
 
-		if (list_again(state, &failed) && mlv_gc_mark(state, &failed) &&
+		if (list_again(state, &failed) && probe(state, &failed) && mlv_gc_mark(state, &failed) &&
 		    mlv_gc_place(state, FALSE, &failed) &&
 		    (state->absent->len == 0 || fail_absent(state, &failed)) && copy_out(state, &failed))
 			return TRUE;
@@ -327,31 +369,21 @@ static void delete_later(GPtrArray *ops, const char *path)
 	g_ptr_array_add(ops, mlv_op_new(MLV_OP_DELETE, path));
 }
 
-/* Packs that were tombstoned before the second listing. Those that an index names are deleted even if packs/ did not list them: after
- * that they are gone for sure, and their entries can go. */
+/* Packs that were tombstoned before the second listing. */
 static gboolean delete_packs(GcState *state, GError **error)
 {
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
-	MlvRemote *remote = state->remote;
 	char path[MLV_PACK_NAME_LENGTH + 1];
 
 	for (guint i = 0; i < state->packs->len; i++) {
 		const GcPack *pack = &g_array_index(state->packs, GcPack, i);
 
-		if (!mlv_remote_is_tombstoned(remote, &pack->pack.name))
+		if (!mlv_remote_is_tombstoned(state->remote, &pack->pack.name))
 			continue;
 		mlv_pack_path(&pack->pack.name, path);
 		delete_later(ops, path);
 	}
-	for (guint i = 0; i < remote->packs->len; i++) {
-		const MlvRemotePack *pack = mlv_remote_pack(remote, i);
-
-		if (!pack->dead || mlv_gc_find_pack(state, &pack->name))
-			continue;
-		mlv_pack_path(&pack->name, path);
-		delete_later(ops, path);
-	}
-	return mlv_medium_run_all(remote->medium, ops, FALSE, error);
+	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
 }
 
 /* Indexes that were superseded before the second listing. Those that carry tombstones stay while a pending root lacks something:

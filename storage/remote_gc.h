@@ -27,6 +27,9 @@ typedef struct {
 	/* Whether a confirmed root stays. NULL: all do. Pending roots are kept for 31 days, unless forgotten: of these the
 	 * verdict FORGET alone counts. */
 	MlvGcVerdict (*verdict)(const MlvRemoteRoot *at, const MlvRoot *root, gpointer user);
+	/* In a dry run: what will stand in a root's place by the time of the run (NULL: the same). May be NULL. Owned
+	 * by the caller of it. */
+	MlvRoot *(*instead)(const MlvRemoteRoot *at, const MlvRoot *root, gpointer user);
 	gint64 grace;         /* seconds: younger packs, and younger roots that are to be dropped, stay */
 	gboolean dry_run;     /* only say what would be done */
 	const char *temp_dir; /* for packs that are written anew */

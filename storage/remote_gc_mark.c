@@ -141,8 +141,11 @@ static gboolean mark_batch(GcState *state, const GArray *batch, GError **error)
 
 		if (!root)
 			continue;
+		g_autoptr(MlvRoot) instead =
+			state->gc->dry_run && state->gc->instead
+				? state->gc->instead(&roots[i], root, state->gc->user) : NULL;
 		mlv_root_path(&roots[i].name, path);
-		if (!mark_needs(state, root, roots[i].name.pending, error)) {
+		if (!mark_needs(state, instead ? instead : root, roots[i].name.pending, error)) {
 			g_prefix_error(error, "root '%s': ", path);
 			return FALSE;
 		}

@@ -41,6 +41,7 @@ struct MlvRemote {
 	GArray *roots;        /* MlvRemoteRoot */
 	GArray *packs;        /* MlvRemotePack */
 	GHashTable *pack_numbers; /* MlvId -> number + 1; keys are owned */
+	GHashTable *gone;         /* MlvId: packs that an index named and that were not there; names never come back */
 	GHashTable *tombstones;   /* MlvId -> gint64 time; keys and values are owned */
 	gboolean relisted;    /* a reader has listed again since the last refresh */
 	gboolean index_gone;  /* a block could not be read since its index is gone: list again */
@@ -48,6 +49,9 @@ struct MlvRemote {
 	GQueue chunk_order;   /* MlvChunkKey, borrowed from chunks, oldest first */
 	gsize chunk_bytes;
 };
+
+/* Says that a pack which an index names is not there: look-ups pass over it from now on. */
+void mlv_remote_note_gone(MlvRemote *remote, const MlvId *pack);
 
 /* Builds the view anew from `known` and `graves`. */
 void mlv_remote_view(MlvRemote *remote);

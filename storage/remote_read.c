@@ -80,21 +80,34 @@ static GBytes *read_at(MlvRemote *remote, const MlvPackEntry *entry, guint32 pac
 	}
 }
 
+/* Reads it from wherever it still is. */
 static GBytes *read_once(MlvRemote *remote, const MlvChunkKey *key, GError **error)
 {
-	MlvRemoteHit hit;
-	MlvPackEntry entry;
+	for (;;) {
+		g_autoptr(GError) failed = NULL;
+		MlvRemoteHit hit;
+		MlvPackEntry entry;
+		GBytes *bytes;
 
-	if (!mlv_remote_find_many(remote, key, 1, &hit, error))
-		return NULL;
-	if (hit.state == MLV_HIT_ABSENT) {
-		g_autofree char *label = mlv_chunk_label(key->kind, &key->id);
+		if (!mlv_remote_find_many(remote, key, 1, &hit, error))
+			return NULL;
+		if (hit.state == MLV_HIT_ABSENT) {
+			g_autofree char *label = mlv_chunk_label(key->kind, &key->id);
 
-		mlv_fail(error, MLV_ERROR_MISSING, "%s is not on the remote '%s'", label, remote->medium->url);
-		return NULL;
+			mlv_fail(error, MLV_ERROR_MISSING, "%s is not on the remote '%s'", label,
+				 remote->medium->url);
+			return NULL;
+		}
+		entry = mlv_remote_hit_entry(key, &hit);
+		bytes = read_at(remote, &entry, hit.pack, &failed);
+		if (bytes)
+			return bytes;
+		if (!g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING)) {
+			g_propagate_error(error, g_steal_pointer(&failed));
+			return NULL;
+		}
+		mlv_remote_note_gone(remote, &mlv_remote_pack(remote, hit.pack)->name);
 	}
-	entry = mlv_remote_hit_entry(key, &hit);
-	return read_at(remote, &entry, hit.pack, error);
 }
 
 static GBytes *source_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)

@@ -52,7 +52,7 @@ void mlv_marks_free(MlvMarks *marks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvMarks, mlv_marks_free)
 
 /* Visits every chunk that a reference needs, each (kind, id) at most once a MlvMarks: trees and lists are read and followed, blobs
- * only named (whether they are there is for the caller to ask, in batches). `length` is the chunk's raw bytes; of a list, the leaf
+ * only named, but for the empty file's, which has no chunk (whether they are there is for the caller to ask, in batches). `length` is the chunk's raw bytes; of a list, the leaf
  * bytes below it. `visit` (may be NULL) may refuse to descend by *descend = FALSE (default TRUE). What is damaged or nested
  * too deep is MLV_ERROR_CORRUPT. `missing` non-NULL: lists and trees that are not there are reported to it and passed
  * over, not an error. Memory: what lies beside the path being followed, not the depth of the stack. */

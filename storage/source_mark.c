@@ -144,6 +144,9 @@ static gboolean reach(Walk *walk, const MlvRef *ref, guint nesting, GError **err
 	Waiting waiting = {.ref = *ref, .nesting = nesting};
 	gboolean descend = TRUE;
 
+	/* An empty file has no chunk. */
+	if (kind == MLV_KIND_BLOB && ref->size == 0)
+		return TRUE;
 	if (!mlv_marks_add(walk->marks, kind, &ref->id))
 		return TRUE;
 	if (walk->visit && !walk->visit(kind, &ref->id, ref->size, &descend, walk->user, error))

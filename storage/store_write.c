@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "storage/store_private.h"
+#include "storage/untouched.h"
 
 #define PACK_ENTRIES_MAX (128u << 10) /* chunks at which a pack is full, however short */
 #define FLUSH_ENTRIES (256u << 10)    /* chunks in full packs at which their index is written */
@@ -232,6 +233,8 @@ static gboolean publish_pack(MlvStoreWriter *writer, FullPack *pack, GHashTable 
 	if (!mlv_temp_publish(pack->temp, path, 0444, FALSE, &existed, error))
 		return FALSE;
 	g_hash_table_add(folders, g_path_get_dirname(path));
+	if (mlv_store_clone_block(writer->store) > 0)
+		mlv_untouched_note(writer->store->fd, &pack->name, mlv_temp_fd(pack->temp));
 	return TRUE;
 }
 
@@ -408,23 +411,32 @@ gboolean mlv_store_writer_adopt(MlvStoreWriter *writer, MlvTemp *temp, MlvPackTa
 
 /* --- the end --------------------------------------------------------------------------------------- */
 
+/* Makes a pack young, and keeps what is noted of its state: the touch is our own. */
+static void touch_pack(MlvStore *store, const MlvId *name)
+{
+	char path[MLV_PACK_NAME_LENGTH + 1];
+	struct stat st;
+
+	mlv_pack_path(name, path);
+	if (fstatat(store->fd, path, &st, 0) < 0 || st.st_mtime >= time(NULL) - YOUNG_SECONDS)
+		return;
+	g_autoptr(MlvUntouched) untouched = mlv_untouched_open(store->fd);
+	g_auto(MlvFd) fd = openat(store->fd, path, O_RDONLY | O_CLOEXEC);
+	gboolean held = fd >= 0 && mlv_untouched_holds(untouched, name, fd);
+	utimensat(store->fd, path, NULL, 0);
+	if (held)
+		mlv_untouched_note(store->fd, name, fd);
+}
+
 /* gc judges a pack by its age, and somebody relies on these packs from now on. */
 static void touch_packs(MlvStoreWriter *writer)
 {
-	time_t now = time(NULL);
-
 	for (guint i = 0; i < writer->store->packs->len; i++) {
 		StorePack *pack = writer->store->packs->pdata[i];
-		char path[MLV_PACK_NAME_LENGTH + 1];
-		struct stat st;
 
-		if (!g_atomic_int_get(&pack->touched))
-			continue;
+		if (g_atomic_int_get(&pack->touched))
+			touch_pack(writer->store, &pack->name);
 		pack->touched = 0;
-		mlv_pack_path(&pack->name, path);
-		if (fstatat(writer->store->fd, path, &st, 0) == 0 &&
-		    st.st_mtime < now - YOUNG_SECONDS)
-			utimensat(writer->store->fd, path, NULL, 0);
 	}
 }
 

@@ -54,7 +54,7 @@ test_case "--range gives bytes from 0 with both ends included" <<'CASE'
 	expect_ok mlv cat --range -100 data/images/digits
 	expect_out_is 0123456789
 	mlv cat --range 1234567-3456789 model.bin >part
-	tail -c +1234568 model.bin | head -c 2222223 | cmp - part
+	head -c 3456790 model.bin | tail -c 2222223 | cmp - part
 	expect_ok mlv cat --range 0-9 data/images/empty
 	expect_silence
 CASE
@@ -114,7 +114,7 @@ test_case "damaged data are an error and never wrong bytes" <<'CASE'
 	leave_damaged
 	run mlv cat model.bin
 	[ "$STATUS" = 128 ]
-	expect_err "sha256:"
+	expect_err "is damaged"
 	cmp -n "$(stat -c %s "$CASE/out")" "$CASE/out" good.bin
 CASE
 
@@ -127,15 +127,8 @@ test_case "what is not here is read from the remote" <<'CASE'
 	leave_damaged
 	mlv cat HEAD:model.bin | cmp - model.bin
 	mlv cat --range 4000000-4000009 model.bin >part
-	tail -c +4000001 model.bin | head -c 10 | cmp - part
+	head -c 4000010 model.bin | tail -c 10 | cmp - part
 	mlv cat data/images/digits | cmp - data/images/digits
-CASE
-
-test_case "the examples of the manual page work" <<'CASE'
-	make_data
-	expect_ok mlv cat v1.0:data/images/digits
-	expect_out_is 0123456789
-	mlv cat --range 0-15 model.bin | head -c 16 | cmp -n 16 - model.bin
 CASE
 
 test_done

@@ -92,11 +92,4 @@ test_case "an unknown path is an error" <<'CASE'
 	expect_err "no tracked data at 'nothing'"
 CASE
 
-test_case "the examples of the manual page work" <<'CASE'
-	make_data
-	expect_ok mlv du
-	expect_ok mlv du -s v1.0:data HEAD:data
-	expect_out "v1.0:data"
-CASE
-
 test_done

@@ -10,7 +10,7 @@ prepare()
 	gen_random 600000 2 old.bin
 	mlv add -q data old.bin
 	commit_all "one"
-	mlv archive HEAD | sha256sum >"$CASE/archive"
+	mlv archive HEAD | sha256sum >"$SCENE/notes/archive"
 	# What is added anew: an edited directory, another small one, a file of many chunks.
 	gen_random 5000 3 data/part/1
 	gen_random 3000 4 data/new
@@ -29,7 +29,7 @@ act()
 old()
 {
 	cd project
-	mlv archive HEAD | sha256sum | cmp - "$CASE/archive"
+	mlv archive HEAD | sha256sum | cmp - "$SCENE/notes/archive"
 }
 
 done_()
@@ -37,9 +37,7 @@ done_()
 	cd project
 	[ -z "$(git diff --name-only)" ]
 	[ "$(git diff --cached --name-only | tr '\n' ' ')" = ".gitignore data.mlv model.bin.mlv more.mlv " ]
-	mlv cat :model.bin | cmp - model.bin
-	mlv cat :data/new | cmp - data/new
-	mlv cat :more/3 | cmp - more/3
+	mlv cat :model.bin :data/new :more/3 | cmp - <(cat model.bin data/new more/3)
 	mlv status --short >"$CASE/status"
 	! grep -v '^[AMD]  ' "$CASE/status"
 }

@@ -211,4 +211,46 @@ test_case "what was never fetched is counted and no fault" <<'CASE'
 	expect_out "not here, as never fetched: 2 objects"
 CASE
 
+test_case "a repair fetches damaged objects from a remote" <<'CASE'
+	new_repo project
+	mlv remote add origin ../remote
+	commit_all remote
+	gen_tree data 10 1
+	gen_random 1000000 1 model.bin
+	mlv add -q data model.bin
+	commit_all one
+	mlv push -q
+	damage "$(data_pack)" 5000
+	damage "$(meta_pack)" 200
+	expect_status 1 mlv fsck
+	expect_ok mlv fsck --repair
+	expect_out "left 0"
+	rm -r data model.bin
+	expect_ok mlv checkout
+	gen_random 1000000 1 wanted
+	expect_same model.bin wanted
+	rm wanted
+CASE
+
+test_case "what is partly here and nowhere else is a fault" <<'CASE'
+	new_repo project
+	mlv remote add origin ../remote
+	commit_all remote
+	gen_tree data 10 1
+	mlv add -q data
+	commit_all one
+	mlv push -q
+	rm -f "$(data_pack)"
+	mlv fsck -q --repair
+	expect_ok mlv fsck -q
+	rm -f "$(data_pack)"
+	mv ../remote ../elsewhere
+	expect_status 1 mlv fsck --repair
+	expect_status 1 mlv fsck
+	expect_out "neither here nor on a remote"
+	mv ../elsewhere ../remote
+	expect_ok mlv fsck
+	expect_out "not here, as never fetched"
+CASE
+
 test_done

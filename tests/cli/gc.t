@@ -318,6 +318,94 @@ for action in kill EIO; do
 CASE
 done
 
+# Two versions pushed to ../store, and with git to ../origin.git; then the second given up.
+pushed_versions()
+{
+	git init -q --bare origin.git
+	new_repo project
+	git remote add origin ../origin.git
+	mlv remote add origin ../store
+	commit_all remote
+	gen_random 2000000 1 model.bin
+	mlv add -q model.bin
+	commit_all one
+	git push -q origin main
+	mlv push -q
+	git clone -q ../origin.git ../clone
+	gen_random 2000000 2 model.bin
+	mlv add -q model.bin
+	commit_all two
+	mlv push -q
+}
+
+give_up()
+{
+	git reset -q --hard HEAD~
+	git reflog expire --expire=now --all
+	gen_random 2000000 1 model.bin
+}
+
+test_case "a remote gives up what this clone pushed and has no commit for any more" <<'CASE'
+	pushed_versions
+	expect_ok mlv gc --remote --grace 0
+	expect_out "origin: nothing to drop"
+	give_up
+	before=$(pack_bytes ../store)
+	expect_ok mlv gc --remote --grace 0 -n --json
+	jq -S .packs_deleted "$CASE/out" >dry
+	[ "$(pack_bytes ../store)" = "$before" ]
+	expect_ok mlv gc --remote --grace 0 --json origin
+	jq -S .packs_deleted "$CASE/out" >real
+	expect_same dry real
+	rm dry real
+	[ $((before - $(pack_bytes ../store))) -ge 2000000 ]
+	expect_ok mlv verify --remote
+	cd ../clone
+	expect_ok mlv pull
+	gen_random 2000000 1 wanted
+	expect_same model.bin wanted
+	rm wanted
+CASE
+
+test_case "what another clone pushed stays, until that clone is forgotten by name" <<'CASE'
+	pushed_versions
+	before=$(pack_bytes ../store)
+	clone=$(cat .git/mlv/clone)
+	cd ../clone
+	expect_ok mlv gc --remote --grace 0
+	[ "$(pack_bytes ../store)" = "$before" ]
+	expect_ok mlv gc --remote --grace 0 --forget "$clone"
+	[ "$(pack_bytes ../store)" -lt "$before" ]
+CASE
+
+test_case "a remote keeps what is young" <<'CASE'
+	pushed_versions
+	give_up
+	before=$(pack_bytes ../store)
+	expect_ok mlv gc --remote
+	[ "$(pack_bytes ../store)" = "$before" ]
+CASE
+
+test_case "a commit on the git remote keeps its data, and one that is not here keeps all" <<'CASE'
+	pushed_versions
+	git push -q origin main:other
+	give_up
+	git update-ref -d refs/remotes/origin/other
+	before=$(pack_bytes ../store)
+	expect_ok mlv gc --remote --grace 0
+	[ "$(pack_bytes ../store)" = "$before" ]
+	git -C ../origin.git branch -q -D other
+	git -C ../clone commit -q --allow-empty -m elsewhere
+	git -C ../clone push -q origin main
+	expect_ok mlv gc --remote --grace 0
+	expect_err "every commit counts as needed"
+	expect_err "git fetch origin"
+	[ "$(pack_bytes ../store)" = "$before" ]
+	git fetch -q origin
+	expect_ok mlv gc --remote --grace 0
+	[ "$(pack_bytes ../store)" -lt "$before" ]
+CASE
+
 test_case "words that make no sense are usage errors" <<'CASE'
 	new_repo project
 	expect_status 129 mlv gc origin

@@ -176,12 +176,4 @@ test_case "a pointer that cannot be read does not end the list" <<'CASE'
 	expect_out "first data"
 CASE
 
-test_case "the examples of the manual page work" <<'CASE'
-	make_history
-	expect_ok mlv log -n 5
-	expect_ok mlv log --stat v1.0..v2.0 -- data/images
-	expect_out "data/images/4.png"
-	expect_ok mlv log --oneline --all
-CASE
-
 test_done

@@ -174,13 +174,4 @@ test_case "what is not here is read from the remote" <<'CASE'
 	expect_out "images/cats/1.png"
 CASE
 
-test_case "the examples of the manual page work" <<'CASE'
-	make_data
-	expect_ok mlv ls
-	expect_ok mlv ls -l data/images
-	expect_out "cats/"
-	expect_ok mlv ls -R v1.0:data
-	expect_out "images/cats/1.png"
-CASE
-
 test_done

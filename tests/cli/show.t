@@ -79,12 +79,4 @@ test_case "an unknown revision is an error, two are a usage error" <<'CASE'
 	expect_status 129 mlv show HEAD v1.0 --
 CASE
 
-test_case "the examples of the manual page work" <<'CASE'
-	make_history
-	expect_ok mlv show
-	expect_ok mlv show -p HEAD~1 -- data/labels.csv
-	expect_out "+1,cat"
-	expect_ok mlv show --json v1.0
-CASE
-
 test_done

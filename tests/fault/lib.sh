@@ -7,8 +7,8 @@
 #	. "$(dirname "$0")/lib.sh"
 #	. "$(dirname "$0")/../fault/lib.sh"
 #
-#	prepare()   # makes the state, from an empty current folder
-#	act()       # the command, from a copy of that folder; ends with its exit status
+#	prepare()   # makes the state in the current folder, which is empty; may note in $SCENE/notes
+#	act()       # the command, run in that state; ends with its exit status
 #	old()       # what must hold after each fault: what was stored before is there, bit for bit
 #	done_()     # what must hold once the command has succeeded
 #	fault_cases "add"
@@ -17,10 +17,12 @@
 # holds, the command run again succeeds, done_() holds, fsck is clean. A command that succeeded in
 # spite of the fault has done its work.
 #
-# FAULT_LIMIT: faults tried of each sort (24 unless set), spread over the calls; FAULT_ALL=1: all.
+# FAULT_LIMIT: faults tried of each sort (12 unless set), spread over the calls; FAULT_ALL=1: all.
 # FAULT_ONLY="SORT N": just this one, with the command's messages shown.
 
-FAULT_LIMIT=${FAULT_LIMIT:-24}
+FAULT_LIMIT=${FAULT_LIMIT:-12}
+# The scenario is always at the same place: work trees of git name each other absolutely.
+SCENE=$WORK/scene
 FAULT_CHANGES=create,write,sync,rename,unlink,truncate,mkdir,symlink,clone,mode
 
 # fault_library: builds it beside the program where it is missing or old, and sets FAULT_LIBRARY.
@@ -53,91 +55,97 @@ small_tree()
 	ln -s part "$1/link"
 }
 
+# The library for all that follows in this case, though without a fault.
+fault_begin()
+{
+	export LD_PRELOAD=$FAULT_LIBRARY FAULT_NO_SYNC=1
+	# A sanitizer wants to be first, and is content to be second. Leaks of a command that ends
+	# with an error are looked for in the unit tests.
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0:detect_leaks=0
+}
+
 # fault_run COMMAND...: under the library, as the variables FAULT_* say; sets STATUS.
 fault_run()
 {
 	STATUS=0
 	(
-		export FAULT_ROOT=$CASE/work/run FAULT_FIRED=$CASE/fired
-		export LD_PRELOAD=$FAULT_LIBRARY${LD_PRELOAD:+:$LD_PRELOAD}
-		# A sanitizer wants to be first, and is content to be second. Leaks of a command that
-		# ends with an error are looked for in the unit tests.
-		export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0:detect_leaks=0
+		export FAULT_ROOT=$SCENE/run FAULT_FIRED=$CASE/fired
 		"$@"
 	) >"$CASE/out" 2>"$CASE/err" || STATUS=$?
 }
 
+# The state that prepare() makes, made once for all cases of the file.
+fault_prepare()
+{
+	[ ! -d "$SCENE/template" ] || return 0
+	rm -rf "$SCENE"
+	mkdir -p "$SCENE/run" "$SCENE/notes"
+	cd "$SCENE/run"
+	(
+		set -e
+		prepare
+	)
+	mv "$SCENE/run" "$SCENE/template"
+}
+
 fault_fresh()
 {
-	cd "$CASE/work"
+	cd "$SCENE"
 	rm -rf run
 	cp -a template run
 	cd run
 	rm -f "$CASE/fired"
 }
 
-# Every repository of the scenario is clean.
+# Every repository of the scenario is clean. Sets WRONG if not.
 fault_fsck()
 {
 	local folder
 	for folder in */.git; do
-		(cd "${folder%/.git}" && mlv fsck -q) >"$CASE/fsck" 2>&1 || {
-			echo "fsck is not clean in ${folder%/.git}: $(tail -n 3 "$CASE/fsck")"
-			return 1
-		}
+		(cd "${folder%/.git}" && mlv fsck -q) >"$CASE/fsck" 2>&1 ||
+			WRONG="fsck is not clean in ${folder%/.git}: $(tail -n 3 "$CASE/fsck")"
 	done
 }
 
-# fault_hold WHAT FUNCTION: the function holds, in a shell of its own.
+# fault_hold WHAT FUNCTION: sets WRONG if the function does not hold. Neither this nor any of its callers
+# may stand in a condition: there `set -e` would do nothing.
 fault_hold()
 {
+	local status
 	(
 		set -e
 		"$2"
 	) >"$CASE/held" 2>&1
-	# shellcheck disable=SC2181 # in a condition, set -e would do nothing
-	[ $? = 0 ] || {
-		echo "$1: $(tail -n 3 "$CASE/held")"
-		return 1
-	}
+	status=$?
+	[ $status = 0 ] || WRONG="$1: $(tail -n 3 "$CASE/held") (status $status)"
 }
 
-# What is to be said about the state after one fault; nothing if all is well.
+# Sets WRONG to what is to be said about the state after one fault; nothing if all is well.
 fault_judge()
 {
-	local sort=$1 first
-	case $STATUS in
-	0)
-		fault_hold "it ended with 0 and has not done its work" done_ || return
-		;;
-	1 | 128)
-		[ -s "$CASE/err" ] || {
-			echo "it ended with $STATUS and said nothing"
-			return
-		}
-		;;
-	137) ;;
-	*)
-		echo "it ended with $STATUS: $(tail -n 2 "$CASE/err")"
-		return
-		;;
-	esac
-	[ "$sort" != short ] || [ "$STATUS" = 0 ] || {
-		echo "a short read or write made it fail: $(tail -n 2 "$CASE/err")"
-		return
-	}
+	local first
+	WRONG=
 	first=$(tail -n 2 "$CASE/err")
-	fault_fsck || return
-	fault_hold "earlier data are lost ($first)" old || return
-	if [ "$STATUS" != 0 ]; then
-		(act) >"$CASE/out" 2>"$CASE/err" || {
-			echo "run again it ended with $?: $(tail -n 2 "$CASE/err"); at first: $first"
-			return
-		}
-		fault_hold "run again it has not done its work" done_ || return
-		fault_fsck || return
-		fault_hold "earlier data are lost by the second run" old || return
-	fi
+	case $STATUS in
+	0) fault_hold "it ended with 0 and has not done its work" done_ ;;
+	1 | 128) [ -n "$first" ] || WRONG="it ended with $STATUS and said nothing" ;;
+	137) ;;
+	*) WRONG="it ended with $STATUS: $first" ;;
+	esac
+	[ "$1" != short ] || [ "$STATUS" = 0 ] || WRONG="short reads or writes made it fail: $first"
+	[ -z "$WRONG" ] || return
+	fault_fsck
+	[ -z "$WRONG" ] || return
+	fault_hold "earlier data are lost ($first)" old
+	[ -z "$WRONG" ] && [ "$STATUS" != 0 ] || return
+	(act) >"$CASE/out" 2>"$CASE/err" ||
+		WRONG="run again it ended with $?: $(tail -n 2 "$CASE/err"); at first: $first"
+	[ -z "$WRONG" ] || return
+	fault_hold "run again it has not done its work" done_
+	[ -z "$WRONG" ] || return
+	fault_fsck
+	[ -z "$WRONG" ] || return
+	fault_hold "earlier data are lost by the second run" old
 }
 
 # fault_points COUNT: which n to try, and one past the end.
@@ -155,7 +163,7 @@ fault_points()
 # fault_sweep SORT ACTION KINDS [STICKY]
 fault_sweep()
 {
-	local sort=$1 action=$2 bad=0 count n wrong
+	local sort=$1 action=$2 bad=0 count n
 	{ set +x; } 2>/dev/null
 	set +e
 	export FAULT_CALLS=$3 FAULT_ACTION=$action
@@ -165,7 +173,11 @@ fault_sweep()
 	fault_fresh
 	FAULT_NTH=0 FAULT_LOG=$CASE/calls fault_run act
 	[ "$STATUS" = 0 ] || fail "without a fault it ended with $STATUS: $(cat "$CASE/err")"
-	fault_hold "without a fault" done_ || fail "$(cat "$CASE/held")"
+	WRONG=
+	fault_hold "without a fault" done_
+	[ -z "$WRONG" ] || fail "$WRONG"
+	fault_hold "without a fault" old
+	[ -z "$WRONG" ] || fail "$WRONG"
 	count=$(wc -l <"$CASE/calls")
 	for n in $([ -n "${FAULT_ONLY:-}" ] && echo "${FAULT_ONLY#* }" || fault_points "$count"); do
 		fault_fresh
@@ -173,14 +185,14 @@ fault_sweep()
 		[ -z "${FAULT_ONLY:-}" ] || cat "$CASE/err" >&2
 		# Fewer calls than at first: threads do not meet in the same way each time.
 		[ -e "$CASE/fired" ] || continue
-		wrong=$(fault_judge "$sort" 2>&1)
-		[ -z "$wrong" ] || {
+		fault_judge "$sort"
+		[ -z "$WRONG" ] || {
 			bad=$((bad + 1))
-			echo "WRONG after $sort $(cat "$CASE/fired"): $wrong" | tee -a "$CASE/wrong"
+			echo "WRONG after $sort $(cat "$CASE/fired"): $WRONG" >>"$CASE/wrong"
 		}
 	done
 	cd "$CASE/work"
-	rm -rf template run
+	rm -rf "$SCENE/run"
 	[ $bad = 0 ] || {
 		tail -n 90 "$CASE/wrong"
 		fail "$bad of $count calls: something was wrong"
@@ -194,10 +206,9 @@ fault_cases()
 	local name=$1 body
 	fault_library
 	body='
-		mkdir template
-		cd template
 		{ set +x; } 2>/dev/null
-		prepare
+		fault_begin
+		fault_prepare
 	'
 	fault_case "$name" error "$name: any call that fails with EIO is told and harms nothing" \
 		"$body" EIO "$FAULT_CHANGES,open,read,list,map"

@@ -72,6 +72,9 @@ struct Explorer {
 	/* Whether what must hold holds; FALSE ends the search. `fresh`: this set of names was not seen before. */
 	gboolean (*check)(Explorer *explorer, gboolean fresh, gpointer user);
 	gpointer user;
+	/* 0: every operation is a step of its own. 1: reads of live/ and writes of packs/ go with the step before. 2: and
+	 * so do a write that follows a write and a delete that follows a delete. */
+	guint coarse;
 	gboolean failed;
 };
 
@@ -433,8 +436,20 @@ static gboolean is_new_state(Explorer *explorer)
 
 static void explore(Explorer *explorer);
 
-/* Makes the actor's next step, explores from there, takes it back. */
-static void move(Explorer *explorer, guint actor)
+/* Whether the step goes with the one before it: it commutes with what others do next, as long as nobody deletes the very name
+ * in between. */
+static gboolean goes_along(const Explorer *explorer, const Node *node, StepType before)
+{
+	const char *name = name_of(explorer, node->name);
+
+	if (explorer->coarse > 1 && node->step == before && (before == STEP_PUT || before == STEP_DELETE))
+		return TRUE;
+	return explorer->coarse > 0 && ((node->step == STEP_GET && g_str_has_prefix(name, "live/")) ||
+					(node->step == STEP_PUT && g_str_has_prefix(name, "packs/")));
+}
+
+/* Makes the actor's next step. TRUE if a name came or went. */
+static gboolean step(Explorer *explorer, guint actor)
 {
 	guint32 before = explorer->at[actor];
 	Node node = g_array_index(explorer->nodes, Node, before);
@@ -447,13 +462,35 @@ static void move(Explorer *explorer, guint actor)
 		toggle(explorer, node.name);
 	explorer->at[actor] = child(explorer, before, value);
 	g_array_append_val(explorer->path, mark);
+	return changes;
+}
+
+/* Makes the actor's next step and what goes along with it, explores from there, takes it all back. */
+static void move(Explorer *explorer, guint actor)
+{
+	guint32 undo[64];
+	guint n_undo = 0;
+	guint32 before = explorer->at[actor];
+	guint length = explorer->path->len;
+	const Node *next;
+	StepType type;
+
+	do {
+		guint32 name = g_array_index(explorer->nodes, Node, explorer->at[actor]).name;
+
+		type = g_array_index(explorer->nodes, Node, explorer->at[actor]).step;
+		if (step(explorer, actor))
+			undo[n_undo++] = name;
+		g_assert_cmpuint(n_undo, <, G_N_ELEMENTS(undo));
+		next = &g_array_index(explorer->nodes, Node, explorer->at[actor]);
+	} while (next->step != STEP_END && goes_along(explorer, next, type));
 	explore(explorer);
 	if (explorer->failed)
 		return;
-	g_array_set_size(explorer->path, explorer->path->len - 1);
+	g_array_set_size(explorer->path, length);
 	explorer->at[actor] = before;
-	if (changes)
-		toggle(explorer, node.name);
+	while (n_undo > 0)
+		toggle(explorer, undo[--n_undo]);
 }
 
 static void explore(Explorer *explorer)

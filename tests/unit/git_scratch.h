@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scratch repositories for tests, made and looked at by the real git, in an environment of their own.
- * Include after cmocka.h.
+ * Scratch repositories for tests, made and looked at by the real git, in an environment of their
+ * own. Include after cmocka.h.
  */
 #ifndef MLV_TESTS_UNIT_GIT_SCRATCH_H
 #define MLV_TESTS_UNIT_GIT_SCRATCH_H
@@ -24,16 +24,29 @@ const char *__lsan_default_suppressions(void)
 
 static inline void git_scratch_remove(const char *dir)
 {
-	const char *argv[] = {"rm", "-rf", "--", dir, NULL};
-	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+	const char *argv[] = { "rm", "-rf", "--", dir, NULL };
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+				   NULL, NULL, NULL));
 }
 
-/* A home without configuration, fixed names and times, nothing of the caller's git. Call once, first in main. */
+/* A home without configuration, fixed names and times, nothing of the caller's git. Call once,
+ * first in main. */
 static inline void git_scratch_environment(void)
 {
-	static const char *const unset[] = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_EDITOR", "VISUAL",
-					    "GIT_CEILING_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "EMAIL",
-					    "GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME", "GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"};
+	static const char *const unset[] = { "GIT_DIR",
+					     "GIT_WORK_TREE",
+					     "GIT_INDEX_FILE",
+					     "GIT_COMMON_DIR",
+					     "GIT_EDITOR",
+					     "VISUAL",
+					     "GIT_CEILING_DIRECTORIES",
+					     "GIT_CONFIG_PARAMETERS",
+					     "GIT_CONFIG_COUNT",
+					     "EMAIL",
+					     "GIT_CONFIG_GLOBAL",
+					     "XDG_CONFIG_HOME",
+					     "GIT_AUTHOR_DATE",
+					     "GIT_COMMITTER_DATE" };
 	char *home = g_dir_make_tmp("mlv-home-XXXXXX", NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(unset); i++)
@@ -52,7 +65,8 @@ static inline int git_run_words(const char *dir, char **argv, char **output)
 	g_autofree char *complaint = NULL;
 	int status = -1;
 
-	g_assert_true(g_spawn_sync(dir, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output, &complaint, &status, NULL));
+	g_assert_true(g_spawn_sync(dir, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, output,
+				   &complaint, &status, NULL));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 

@@ -89,13 +89,15 @@ static void assert_git(Fixture *fixture, const char *format, const char *expecte
 static void the_first_and_the_next_commit_are_as_gits(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "first\n\n\nbody  \n# kept\n"};
+	MlvCommitOptions options = { .message = "first\n\n\nbody  \n# kept\n" };
 
 	stage(fixture, "a", "1");
 	g_setenv("GIT_AUTHOR_DATE", "1600000000 +0230", TRUE);
 	commit_ok(fixture, &options);
 	g_unsetenv("GIT_AUTHOR_DATE");
-	assert_git(fixture, "%an <%ae> %ad|%cn|%B|%P", "Ada <ada@example.org> Sun Sep 13 14:56:40 2020 +0230|Con|first\n\nbody\n# kept\n|");
+	assert_git(fixture, "%an <%ae> %ad|%cn|%B|%P",
+		   "Ada <ada@example.org> Sun Sep 13 14:56:40 2020 +0230|Con|first\n\nbody\n# "
+		   "kept\n|");
 	g_autofree char *first = git_output(fixture->dir, "reflog", "-1", "--format=%gs", NULL);
 	assert_string_equal(first, "commit (initial): first");
 	stage(fixture, "a", "2");
@@ -113,13 +115,13 @@ static void the_first_and_the_next_commit_are_as_gits(void **state)
 static void amending_keeps_the_author(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "first"};
+	MlvCommitOptions options = { .message = "first" };
 
 	stage(fixture, "a", "1");
 	commit_ok(fixture, &options);
 	stage(fixture, "b", "1");
 	g_setenv("GIT_AUTHOR_NAME", "Somebody Else", TRUE);
-	options = (MlvCommitOptions){.amend = TRUE, .no_edit = TRUE};
+	options = (MlvCommitOptions){ .amend = TRUE, .no_edit = TRUE };
 	write_hook(fixture, "post-rewrite", "cat > rewritten; echo \"$1\" >> rewritten");
 	commit_ok(fixture, &options);
 	g_setenv("GIT_AUTHOR_NAME", "Ada", TRUE);
@@ -128,7 +130,7 @@ static void amending_keeps_the_author(void **state)
 	assert_string_equal(log, "commit (amend): first");
 	g_autofree char *rewritten = read_text(fixture->dir, "rewritten");
 	assert_non_null(strstr(rewritten, "amend"));
-	options = (MlvCommitOptions){.amend = TRUE, .message = "better"};
+	options = (MlvCommitOptions){ .amend = TRUE, .message = "better" };
 	commit_ok(fixture, &options);
 	assert_git(fixture, "%s", "better");
 }
@@ -136,7 +138,7 @@ static void amending_keeps_the_author(void **state)
 static void hooks_run_and_may_refuse_or_change(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "subject"};
+	MlvCommitOptions options = { .message = "subject" };
 
 	stage(fixture, "a", "1");
 	write_hook(fixture, "pre-commit", "exit 3");
@@ -144,7 +146,8 @@ static void hooks_run_and_may_refuse_or_change(void **state)
 	options.no_verify = TRUE;
 	commit_ok(fixture, &options);
 	options.no_verify = FALSE;
-	write_hook(fixture, "pre-commit", "echo more > more; git add more; test \"$GIT_EDITOR\" = :; pwd > where");
+	write_hook(fixture, "pre-commit",
+		   "echo more > more; git add more; test \"$GIT_EDITOR\" = :; pwd > where");
 	write_hook(fixture, "prepare-commit-msg", "echo \"$2\" >> \"$1\"");
 	write_hook(fixture, "commit-msg", "echo checked >> \"$1\"");
 	write_hook(fixture, "post-commit", "git rev-parse HEAD > seen");
@@ -166,7 +169,7 @@ static void hooks_run_and_may_refuse_or_change(void **state)
 static void hooks_elsewhere_are_found(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "subject"};
+	MlvCommitOptions options = { .message = "subject" };
 
 	g_autofree char *file = g_build_filename(fixture->dir, "own", "pre-commit", NULL);
 	write_text(fixture->dir, "own/pre-commit", "#!/bin/sh\nexit 1\n");
@@ -179,10 +182,13 @@ static void hooks_elsewhere_are_found(void **state)
 static void the_editor_gives_the_message(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {0};
+	MlvCommitOptions options = { 0 };
 
 	stage(fixture, "a", "1");
-	g_setenv("GIT_EDITOR", "sh -c 'cp \"$1\" seen-text; printf \"typed  \\n# out\\n\\n\\nbody\\n\" > \"$1\"' -", TRUE);
+	g_setenv("GIT_EDITOR",
+		 "sh -c 'cp \"$1\" seen-text; printf \"typed  \\n# out\\n\\n\\nbody\\n\" > \"$1\"' "
+		 "-",
+		 TRUE);
 	commit_ok(fixture, &options);
 	assert_git(fixture, "%B", "typed\n\nbody");
 	g_autofree char *shown = read_text(fixture->dir, "seen-text");
@@ -198,7 +204,7 @@ static void the_editor_gives_the_message(void **state)
 static void a_merge_has_all_its_parents(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "x"};
+	MlvCommitOptions options = { .message = "x" };
 
 	stage(fixture, "a", "1");
 	commit_ok(fixture, &options);
@@ -213,7 +219,7 @@ static void a_merge_has_all_its_parents(void **state)
 	options.amend = TRUE;
 	commit_fails(fixture, &options, "merge");
 	stage(fixture, "a", "4");
-	options = (MlvCommitOptions){0};
+	options = (MlvCommitOptions){ 0 };
 	g_setenv("GIT_EDITOR", "true", TRUE);
 	commit_ok(fixture, &options);
 	g_unsetenv("GIT_EDITOR");
@@ -230,7 +236,7 @@ static void a_merge_has_all_its_parents(void **state)
 static void a_cherry_pick_keeps_its_author(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "base"};
+	MlvCommitOptions options = { .message = "base" };
 
 	stage(fixture, "a", "1");
 	commit_ok(fixture, &options);
@@ -256,7 +262,7 @@ static void a_cherry_pick_keeps_its_author(void **state)
 static void a_detached_head_moves_alone(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "x"};
+	MlvCommitOptions options = { .message = "x" };
 
 	stage(fixture, "a", "1");
 	commit_ok(fixture, &options);
@@ -271,7 +277,7 @@ static void a_detached_head_moves_alone(void **state)
 static void what_is_only_meant_to_be_added_stays_out(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "x"};
+	MlvCommitOptions options = { .message = "x" };
 
 	stage(fixture, "a", "1");
 	write_text(fixture->dir, "later", "x");
@@ -284,12 +290,13 @@ static void what_is_only_meant_to_be_added_stays_out(void **state)
 static void an_ssh_signature_is_verified_by_git(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "signed\n\nbody"};
+	MlvCommitOptions options = { .message = "signed\n\nbody" };
 	g_autofree char *key = g_build_filename(fixture->dir, "key", NULL);
 	g_autofree char *allowed = g_build_filename(fixture->dir, "allowed", NULL);
-	const char *argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key, NULL};
+	const char *argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key, NULL };
 
-	assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+	assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+				 NULL, NULL, NULL));
 	g_autofree char *public_key = read_text(fixture->dir, "key.pub");
 	g_autofree char *line = g_strconcat("con@example.org ", public_key, NULL);
 	write_text(fixture->dir, "allowed", line);
@@ -308,21 +315,31 @@ static void an_ssh_signature_is_verified_by_git(void **state)
 static void an_openpgp_signature_is_verified_by_git(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "signed"};
+	MlvCommitOptions options = { .message = "signed" };
 	g_autofree char *ring = g_dir_make_tmp("mlvg-XXXXXX", NULL);
-	const char *argv[] = {"gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "Con <con@example.org>", NULL};
+	const char *argv[] = { "gpg",
+			       "--batch",
+			       "--quiet",
+			       "--passphrase",
+			       "",
+			       "--quick-gen-key",
+			       "Con <con@example.org>",
+			       NULL };
 	int status = -1;
 
 	g_setenv("GNUPGHOME", ring, TRUE);
 	g_autofree char *out = NULL, *err = NULL;
-	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, NULL) || status != 0)
+	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
+			  &status, NULL) ||
+	    status != 0)
 		skip();
 	configure(fixture, "commit.gpgSign", "true");
 	stage(fixture, "a", "1");
 	commit_ok(fixture, &options);
 	git_ok(fixture->dir, "verify-commit", "HEAD");
-	const char *stop[] = {"gpgconf", "--kill", "all", NULL};
-	g_spawn_sync(NULL, (char **)stop, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+	const char *stop[] = { "gpgconf", "--kill", "all", NULL };
+	g_spawn_sync(NULL, (char **)stop, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+		     NULL);
 	g_unsetenv("GNUPGHOME");
 	git_scratch_remove(ring);
 }
@@ -330,7 +347,7 @@ static void an_openpgp_signature_is_verified_by_git(void **state)
 static void somebody_unknown_cannot_commit(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "x"};
+	MlvCommitOptions options = { .message = "x" };
 
 	stage(fixture, "a", "1");
 	configure(fixture, "user.useConfigOnly", "true");
@@ -353,9 +370,9 @@ static void only_pointers_that_no_parent_has_are_checked(void **state)
 {
 	Fixture *fixture = *state;
 	g_autoptr(GString) seen = g_string_new(NULL);
-	MlvCommitOptions options = {.message = "x"};
+	MlvCommitOptions options = { .message = "x" };
 	g_autoptr(MlvStage) changes = mlv_stage_new(fixture->repo);
-	MlvPointer pointer = {.ref = {.kind = MLV_KIND_BLOB}, .mode = MLV_MODE_FILE};
+	MlvPointer pointer = { .ref = { .kind = MLV_KIND_BLOB }, .mode = MLV_MODE_FILE };
 
 	mlv_stage_pointer(changes, "old", &pointer);
 	pointer.ref.id.b[0] = 1;
@@ -376,14 +393,14 @@ static void only_pointers_that_no_parent_has_are_checked(void **state)
 static void another_index_is_committed_where_git_says_so(void **state)
 {
 	Fixture *fixture = *state;
-	MlvCommitOptions options = {.message = "x"};
+	MlvCommitOptions options = { .message = "x" };
 	g_autofree char *other = g_build_filename(fixture->dir, ".git", "other-index", NULL);
 
 	stage(fixture, "a", "1");
 	commit_ok(fixture, &options);
 	g_setenv("GIT_INDEX_FILE", other, TRUE);
 	stage(fixture, "only", "1");
-	Fixture second = {fixture->dir, mlv_repo_open(fixture->dir, NULL)};
+	Fixture second = { fixture->dir, mlv_repo_open(fixture->dir, NULL) };
 	commit_ok(&second, &options);
 	mlv_repo_free(second.repo);
 	g_unsetenv("GIT_INDEX_FILE");
@@ -415,9 +432,9 @@ static void installed_hooks_chain_and_go_without_a_trace(void **state)
 	g_autofree char *path = g_strdup(g_getenv("PATH"));
 	g_autofree char *longer = g_strconcat(bin, ":", path, NULL);
 	g_setenv("PATH", longer, TRUE);
-	const char *words[] = {"origin", "url", NULL};
+	const char *words[] = { "origin", "url", NULL };
 	g_autoptr(GBytes) input = g_bytes_new_static("a b c d\ne f g h\n", 16);
-	MlvHookCall call = {.argv = words, .input = input};
+	MlvHookCall call = { .argv = words, .input = input };
 	gboolean ran;
 	assert_true(mlv_hook_run(fixture->repo, "pre-push", &call, &ran, NULL));
 	assert_true(ran);
@@ -437,7 +454,8 @@ static void installed_hooks_chain_and_go_without_a_trace(void **state)
 	assert_int_equal(mlv_hook_state(fixture->repo, "pre-commit"), MLV_HOOK_ABSENT);
 	g_autofree char *attributes = read_text(fixture->dir, ".git/info/attributes");
 	assert_string_equal(attributes, "*.x -diff\n");
-	assert_int_equal(git_status(fixture->dir, "config", "--get-regexp", "^(merge|diff)\\.mlv", NULL), 1);
+	assert_int_equal(
+		git_status(fixture->dir, "config", "--get-regexp", "^(merge|diff)\\.mlv", NULL), 1);
 	configure(fixture, "core.hooksPath", "/somewhere/shared");
 	g_autofree char *dir = mlv_hook_dir(fixture->repo, &foreign);
 	assert_true(foreign);

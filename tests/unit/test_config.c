@@ -55,7 +55,8 @@ static void the_users_levels_win_over_the_committed_file(void **state)
 	g_setenv("GIT_CONFIG_KEY_0", "mlv.jobs", TRUE);
 	g_setenv("GIT_CONFIG_VALUE_0", "4", TRUE);
 	assert_string_equal(get(fixture, "mlv.jobs"), "4");
-	g_setenv("GIT_CONFIG_PARAMETERS", "'mlv.jobs'='5' 'mlv.x'='it'\\''s' 'mlv.y' 'mlv.z=6'", TRUE);
+	g_setenv("GIT_CONFIG_PARAMETERS", "'mlv.jobs'='5' 'mlv.x'='it'\\''s' 'mlv.y' 'mlv.z=6'",
+		 TRUE);
 	assert_string_equal(get(fixture, "mlv.jobs"), "5");
 	assert_string_equal(get(fixture, "mlv.x"), "it's");
 	assert_string_equal(get(fixture, "mlv.y"), "true");
@@ -86,9 +87,12 @@ static void a_committed_file_can_set_only_what_is_harmless(void **state)
 {
 	Fixture *fixture = *state;
 
-	write_text(fixture->dir, ".mlvconfig",
-		   "[mlv]\nstore = /tmp/evil\nwonder = 1\n[mlv-remote \"o\"]\nurl = s3://b\nprofile = p\ncafile = x\n"
-		   "tlsVerify = false\n[core]\nhooksPath = evil\n[include]\npath = /etc/passwd\n[alias]\nx = !evil\n");
+	write_text(
+		fixture->dir, ".mlvconfig",
+		"[mlv]\nstore = /tmp/evil\nwonder = 1\n[mlv-remote \"o\"]\nurl = s3://b\nprofile = "
+		"p\ncafile = x\n"
+		"tlsVerify = false\n[core]\nhooksPath = evil\n[include]\npath = "
+		"/etc/passwd\n[alias]\nx = !evil\n");
 	assert_null(get(fixture, "mlv.store"));
 	assert_null(get(fixture, "core.hookspath"));
 	assert_null(get(fixture, "mlv-remote.o.profile"));
@@ -104,8 +108,11 @@ static void a_committed_file_can_set_only_what_is_harmless(void **state)
 
 static void damaged_committed_files_are_refused_with_the_line(void **state)
 {
-	static const char *const bad[] = {"[mlv\n", "\n[mlv]\njobs 3\n", "[mlv]\njobs = \"x\n", "jobs = 1\n", "[mlv]\njobs = \\q\n",
-					  "[mlv \"a\n\"]\n", "[]\n", "[mlv]\n3x = 1\n", "[mlv] x = 1 \\"};
+	static const char *const bad[] = {
+		"[mlv\n",     "\n[mlv]\njobs 3\n",   "[mlv]\njobs = \"x\n",
+		"jobs = 1\n", "[mlv]\njobs = \\q\n", "[mlv \"a\n\"]\n",
+		"[]\n",       "[mlv]\n3x = 1\n",     "[mlv] x = 1 \\"
+	};
 	Fixture *fixture = *state;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -121,15 +128,19 @@ static void damaged_committed_files_are_refused_with_the_line(void **state)
 /* git reads the same file: each value must be the same. */
 static void the_syntax_is_gits(void **state)
 {
-	static const char *const values[] = {"plain", "  padded  ", "\"  quoted \"", "a # comment", "\"a # b\" ; c", "x\\ty", "a\\\n  b",
-					     "\\\"q\\\"", "", "\"\"", "a\"b c\"d", "C:\\\\x"};
+	static const char *const values[] = { "plain",       "  padded  ",    "\"  quoted \"x",
+					      "a # comment", "\"a # b\" ; c", "x\\ty",
+					      "a\\\n  b",    "\\\"q\\\"",     "",
+					      "\"\"",        "a\"b c\"d",     "C:\\\\x" };
 	Fixture *fixture = *state;
 	g_autofree char *file = g_build_filename(fixture->dir, ".mlvconfig", NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
-		g_autofree char *text = g_strdup_printf("\xef\xbb\xbf; c\n[mlv]\r\n\tremote = %s\n", values[i]);
+		g_autofree char *text =
+			g_strdup_printf("\xef\xbb\xbf; c\n[mlv]\r\n\tremote = %s\n", values[i]);
 		write_text(fixture->dir, ".mlvconfig", text);
-		g_autofree char *expected = git_output(fixture->dir, "config", "-f", file, "mlv.remote", NULL);
+		g_autofree char *expected =
+			git_output(fixture->dir, "config", "-f", file, "mlv.remote", NULL);
 		const char *ours = get(fixture, "mlv.remote");
 		if (strcmp(ours, expected) != 0)
 			fail_msg("'%s' gives '%s', git says '%s'", values[i], ours, expected);
@@ -170,7 +181,9 @@ static void values_have_types(void **state)
 	assert_int_equal(seconds, 0);
 	assert_true(mlv_config_parse_duration("never", &seconds, NULL));
 	assert_true(seconds == G_MAXUINT64);
-	static const char *const bad[] = {"", "d", "1dd", "-1", "99999999999999999999", "9999999999999999999w", " 1", "1 d"};
+	static const char *const bad[] = {
+		"", "d", "1dd", "-1", "99999999999999999999", "9999999999999999999w", " 1", "1 d"
+	};
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
 		assert_false(mlv_config_parse_duration(bad[i], &seconds, NULL));
 	assert_false(mlv_config_parse_int("9223372036854775808", &number, NULL));
@@ -191,9 +204,11 @@ static void keys_are_set_and_unset_in_each_level(void **state)
 	assert_string_equal(get(fixture, "mlv.remote"), "up");
 	assert_true(mlv_config_set(fixture->repo, MLV_CONFIG_LOCAL, "mlv.remote", "mine", NULL));
 	assert_string_equal(get(fixture, "mlv.remote"), "mine");
-	assert_true(mlv_config_set(fixture->repo, MLV_CONFIG_LOCAL, "mlv.remote", "mine two", NULL));
+	assert_true(
+		mlv_config_set(fixture->repo, MLV_CONFIG_LOCAL, "mlv.remote", "mine two", NULL));
 	assert_string_equal(get(fixture, "mlv.remote"), "mine two");
-	assert_int_equal(mlv_config_find(mlv_repo_config(fixture->repo), "mlv.remote")->level, MLV_CONFIG_LOCAL);
+	assert_int_equal(mlv_config_find(mlv_repo_config(fixture->repo), "mlv.remote")->level,
+			 MLV_CONFIG_LOCAL);
 	assert_true(mlv_config_unset(fixture->repo, MLV_CONFIG_LOCAL, "mlv.remote", &found, NULL));
 	assert_true(found);
 	assert_true(mlv_config_unset(fixture->repo, MLV_CONFIG_LOCAL, "mlv.remote", &found, NULL));
@@ -219,64 +234,76 @@ static void remotes_are_added_renamed_and_removed(void **state)
 	Fixture *fixture = *state;
 	g_autoptr(GError) error = NULL;
 
-	assert_null(mlv_remote_find(fixture->repo, NULL, &error));
+	assert_null(mlv_remote_config_find(fixture->repo, NULL, &error));
 	assert_int_equal(error->code, MLV_ERROR_MISSING);
-	assert_true(mlv_remote_add(fixture->repo, MLV_CONFIG_SHARED, "up", "../store", NULL));
-	assert_false(mlv_remote_add(fixture->repo, MLV_CONFIG_LOCAL, "up", "x", NULL));
-	g_autoptr(MlvRemoteConfig) up = mlv_remote_find(fixture->repo, NULL, NULL);
+	assert_true(
+		mlv_remote_config_add(fixture->repo, MLV_CONFIG_SHARED, "up", "../store", NULL));
+	assert_false(mlv_remote_config_add(fixture->repo, MLV_CONFIG_LOCAL, "up", "x", NULL));
+	g_autoptr(MlvRemoteConfig) up = mlv_remote_config_find(fixture->repo, NULL, NULL);
 	assert_string_equal(up->name, "up");
 	g_autofree char *parent = g_path_get_dirname(fixture->dir);
 	g_autofree char *store = g_build_filename(parent, "store", NULL);
 	assert_string_equal(up->directory, store);
 	assert_true(up->tls_verify);
-	assert_true(mlv_remote_add(fixture->repo, MLV_CONFIG_LOCAL, "mine", "s3://bucket/x", NULL));
-	assert_null(mlv_remote_default(fixture->repo));
-	assert_true(mlv_remote_set_default(fixture->repo, MLV_CONFIG_LOCAL, "mine", NULL));
-	g_autofree char *chosen = mlv_remote_default(fixture->repo);
+	assert_true(mlv_remote_config_add(fixture->repo, MLV_CONFIG_LOCAL, "mine", "s3://bucket/x",
+					  NULL));
+	assert_null(mlv_remote_config_default(fixture->repo));
+	assert_true(mlv_remote_config_set_default(fixture->repo, MLV_CONFIG_LOCAL, "mine", NULL));
+	g_autofree char *chosen = mlv_remote_config_default(fixture->repo);
 	assert_string_equal(chosen, "mine");
-	assert_true(mlv_remote_set(fixture->repo, MLV_CONFIG_LOCAL, "up", "profile", "p", NULL));
-	assert_false(mlv_remote_set(fixture->repo, MLV_CONFIG_SHARED, "up", "profile", "p", NULL));
-	assert_false(mlv_remote_set(fixture->repo, MLV_CONFIG_SHARED, "up", "publish", "maybe", NULL));
-	assert_false(mlv_remote_set(fixture->repo, MLV_CONFIG_SHARED, "up", "wonder", "1", NULL));
-	assert_true(mlv_remote_rename(fixture->repo, "up", "upstream", NULL));
-	g_autoptr(MlvRemoteConfig) renamed = mlv_remote_find(fixture->repo, "upstream", NULL);
+	assert_true(
+		mlv_remote_config_set(fixture->repo, MLV_CONFIG_LOCAL, "up", "profile", "p", NULL));
+	assert_false(mlv_remote_config_set(fixture->repo, MLV_CONFIG_SHARED, "up", "profile", "p",
+					   NULL));
+	assert_false(mlv_remote_config_set(fixture->repo, MLV_CONFIG_SHARED, "up", "publish",
+					   "maybe", NULL));
+	assert_false(
+		mlv_remote_config_set(fixture->repo, MLV_CONFIG_SHARED, "up", "wonder", "1", NULL));
+	assert_true(mlv_remote_config_rename(fixture->repo, "up", "upstream", NULL));
+	g_autoptr(MlvRemoteConfig) renamed =
+		mlv_remote_config_find(fixture->repo, "upstream", NULL);
 	assert_string_equal(renamed->profile, "p");
-	assert_false(mlv_remote_exists(fixture->repo, "up"));
-	assert_true(mlv_remote_rename(fixture->repo, "mine", "own", NULL));
-	g_autofree char *followed = mlv_remote_default(fixture->repo);
+	assert_false(mlv_remote_config_exists(fixture->repo, "up"));
+	assert_true(mlv_remote_config_rename(fixture->repo, "mine", "own", NULL));
+	g_autofree char *followed = mlv_remote_config_default(fixture->repo);
 	assert_string_equal(followed, "own");
-	assert_true(mlv_remote_remove(fixture->repo, "own", NULL));
-	assert_false(mlv_remote_remove(fixture->repo, "own", NULL));
-	g_autoptr(GPtrArray) left = mlv_remote_list(fixture->repo, NULL);
+	assert_true(mlv_remote_config_remove(fixture->repo, "own", NULL));
+	assert_false(mlv_remote_config_remove(fixture->repo, "own", NULL));
+	g_autoptr(GPtrArray) left = mlv_remote_config_list(fixture->repo, NULL);
 	assert_int_equal(left->len, 1);
-	g_autofree char *last = mlv_remote_default(fixture->repo);
+	g_autofree char *last = mlv_remote_config_default(fixture->repo);
 	assert_string_equal(last, "upstream");
 }
 
 static void urls_and_names_are_judged(void **state)
 {
-	static const char *const good[] = {"/x", "../x", "a b", "file:///x", "s3://b/p", "https://h/p", "c:odd", "~/x"};
-	static const char *const bad[] = {"", "ftp://h", "s3://", "a\nb", "ssh://h/p"};
-	static const char *const names[] = {"-x", "", "a/b", "a b", "a..b", ".a", "a\"b"};
+	static const char *const good[] = { "/x",       "../x",        "a b",   "file:///x",
+					    "s3://b/p", "https://h/p", "c:odd", "~/x" };
+	static const char *const bad[] = { "", "ftp://h", "s3://", "a\nb", "ssh://h/p" };
+	static const char *const names[] = { "-x", "", "a/b", "a b", "a..b", ".a", "a\"b" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
-		assert_true(mlv_remote_url_check(good[i], NULL));
+		assert_true(mlv_remote_config_url_check(good[i], NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
-		assert_false(mlv_remote_url_check(bad[i], NULL));
+		assert_false(mlv_remote_config_url_check(bad[i], NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		assert_false(mlv_remote_name_check(names[i], NULL));
-	assert_true(mlv_remote_name_check("origin-2.b", NULL));
+		assert_false(mlv_remote_config_name_check(names[i], NULL));
+	assert_true(mlv_remote_config_name_check("origin-2.b", NULL));
 }
 
 static void directories_are_found_from_urls(void **state)
 {
-	static const char *const pairs[][2] = {{"file:///a%20b/../c", "/c"}, {"file://localhost/x", "/x"}, {"/y/", "/y"}, {"https://h", NULL}};
+	static const char *const pairs[][2] = { { "file:///a%20b/../c", "/c" },
+						{ "file://localhost/x", "/x" },
+						{ "/y/", "/y" },
+						{ "https://h", NULL } };
 	Fixture *fixture = *state;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
 		git_ok(fixture->dir, "config", "mlv-remote.r.url", pairs[i][0]);
 		get(fixture, "x.y");
-		g_autoptr(MlvRemoteConfig) remote = mlv_remote_find(fixture->repo, "r", NULL);
+		g_autoptr(MlvRemoteConfig) remote =
+			mlv_remote_config_find(fixture->repo, "r", NULL);
 		g_autofree char *directory = g_strdup(remote->directory);
 		if (directory && g_str_has_suffix(directory, "/"))
 			directory[strlen(directory) - 1] = '\0';

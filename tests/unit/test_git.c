@@ -37,7 +37,10 @@ static int tear_down(void **state)
 
 static MlvPointer pointer_of(guint8 seed)
 {
-	MlvPointer pointer = {.ref = {.size = seed, .kind = MLV_KIND_BLOB}, .mode = MLV_MODE_FILE, .files = 1, .bytes = seed};
+	MlvPointer pointer = { .ref = { .size = seed, .kind = MLV_KIND_BLOB },
+			       .mode = MLV_MODE_FILE,
+			       .files = 1,
+			       .bytes = seed };
 	memset(pointer.ref.id.b, seed, sizeof pointer.ref.id.b);
 	return pointer;
 }
@@ -144,7 +147,8 @@ static void many_are_staged_at_once_in_a_stable_order(void **state)
 	g_autoptr(GPtrArray) staged = mlv_git_pointers_in_index(fixture->repo, NULL);
 	assert_int_equal(staged->len, 300);
 	for (guint i = 1; i < staged->len; i++)
-		assert_true(strcmp(((MlvTracked *)staged->pdata[i - 1])->path, ((MlvTracked *)staged->pdata[i])->path) < 0);
+		assert_true(strcmp(((MlvTracked *)staged->pdata[i - 1])->path,
+				   ((MlvTracked *)staged->pdata[i])->path) < 0);
 }
 
 static void a_lock_of_another_git_is_waited_for_and_reported(void **state)
@@ -184,8 +188,10 @@ static void conflicts_are_staged_and_read(void **state)
 	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 	MlvPointer one = pointer_of(1), two = pointer_of(2);
-	g_autofree char *first = mlv_pointer_format(&one, NULL), *second = mlv_pointer_format(&two, NULL);
-	g_autoptr(GBytes) ours = g_bytes_new(first, strlen(first)), theirs = g_bytes_new(second, strlen(second));
+	g_autofree char *first = mlv_pointer_format(&one, NULL),
+			*second = mlv_pointer_format(&two, NULL);
+	g_autoptr(GBytes) ours = g_bytes_new(first, strlen(first)),
+			  theirs = g_bytes_new(second, strlen(second));
 
 	mlv_stage_conflict(stage, "x.mlv", NULL, ours, theirs);
 	assert_ok(mlv_stage_commit(stage, &error), error);
@@ -330,7 +336,9 @@ static void large_files_on_their_way_into_git_are_seen(void **state)
 
 static void revisions_are_resolved_as_git_does(void **state)
 {
-	static const char *const revs[] = {"HEAD", "main", "HEAD~1", "v1", "@{0}", "HEAD@{1}", "HEAD^{/one}", "main^{commit}", "@"};
+	static const char *const revs[] = { "HEAD",        "main",          "HEAD~1",
+					    "v1",          "@{0}",          "HEAD@{1}",
+					    "HEAD^{/one}", "main^{commit}", "@" };
 	Fixture *fixture = *state;
 	g_autoptr(GError) error = NULL;
 	MlvOid oid;
@@ -413,8 +421,10 @@ static void commit_at(Fixture *fixture, const char *subject, int second)
 
 static void history_is_walked_as_git_log_does(void **state)
 {
-	static const char *const ranges[][3] = {{"HEAD"}, {"main..side"}, {"side..main"}, {"main...side"}, {"^main~1", "main"},
-						{"side", "main"}};
+	static const char *const ranges[][3] = {
+		{ "HEAD" },        { "main..side" },      { "side..main" },
+		{ "main...side" }, { "^main~1", "main" }, { "side", "main" }
+	};
 	Fixture *fixture = *state;
 
 	commit_at(fixture, "base", 1);
@@ -430,7 +440,8 @@ static void history_is_walked_as_git_log_does(void **state)
 	commit_at(fixture, "main two", 6);
 	for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++) {
 		g_autofree char *ours = walk_text(fixture, ranges[i]);
-		g_autofree char *theirs = git_output(fixture->dir, "log", "--format=%s", ranges[i][0], ranges[i][1], NULL);
+		g_autofree char *theirs = git_output(fixture->dir, "log", "--format=%s",
+						     ranges[i][0], ranges[i][1], NULL);
 		assert_string_equal(g_strchomp(ours), theirs);
 	}
 }
@@ -440,13 +451,13 @@ static void a_shallow_clone_ends_where_it_ends(void **state)
 	Fixture *fixture = *state;
 	g_autofree char *clone = g_strconcat(fixture->dir, "-clone", NULL);
 	g_autofree char *url = g_strconcat("file://", fixture->dir, NULL);
-	static const char *const head[] = {"HEAD", NULL};
+	static const char *const head[] = { "HEAD", NULL };
 
 	commit_at(fixture, "one", 1);
 	commit_at(fixture, "two", 2);
 	commit_at(fixture, "three", 3);
 	git_ok(fixture->dir, "clone", "-q", "--depth", "2", url, clone);
-	Fixture shallow = {clone, mlv_repo_open(clone, NULL)};
+	Fixture shallow = { clone, mlv_repo_open(clone, NULL) };
 	g_autofree char *text = walk_text(&shallow, head);
 	assert_string_equal(text, "three\ntwo\n");
 	g_autoptr(MlvGitReach) reach = mlv_git_reach_new(shallow.repo);
@@ -470,9 +481,11 @@ static void changes_of_commits_are_those_of_their_pointers(void **state)
 	git_ok(fixture->dir, "rm", "-q", "b.mlv");
 	git_ok(fixture->dir, "commit", "-q", "-m", "two");
 	assert_true(mlv_git_head(fixture->repo, &second, &unborn, NULL));
-	g_autoptr(GPtrArray) changes = mlv_git_pointer_changes(fixture->repo, &first, &second, NULL);
+	g_autoptr(GPtrArray) changes =
+		mlv_git_pointer_changes(fixture->repo, &first, &second, NULL);
 	assert_int_equal(changes->len, 3);
-	const MlvPointerChange *x = changes->pdata[0], *b = changes->pdata[1], *e = changes->pdata[2];
+	const MlvPointerChange *x = changes->pdata[0], *b = changes->pdata[1],
+			       *e = changes->pdata[2];
 	assert_string_equal(x->path, "a/x");
 	assert_int_equal(x->from->pointer.ref.size, 1);
 	assert_int_equal(x->to->pointer.ref.size, 3);
@@ -485,7 +498,8 @@ static void changes_of_commits_are_those_of_their_pointers(void **state)
 	assert_int_equal(initial->len, 2);
 }
 
-static gboolean count_visit(const MlvTracked *tracked, const MlvOid *commit, gpointer user, GError **error)
+static gboolean count_visit(const MlvTracked *tracked, const MlvOid *commit, gpointer user,
+			    GError **error)
 {
 	GString *seen = user;
 	g_string_append_printf(seen, "%s=%u ", tracked->path, (guint)tracked->pointer.ref.size);
@@ -517,7 +531,7 @@ static void everything_that_git_keeps_is_reached_once(void **state)
 	add(fixture, "x", 4);
 	git_ok(fixture->dir, "stash", "-q"); /* 3: the older stash entry */
 	git_ok(fixture->dir, "worktree", "add", "-q", "--detach", linked);
-	Fixture other = {linked, mlv_repo_open(linked, NULL)};
+	Fixture other = { linked, mlv_repo_open(linked, NULL) };
 	add(&other, "x", 5); /* the other work tree's index */
 	add(&other, "y", 6);
 	git_ok(linked, "commit", "-q", "-m", "detached"); /* the other work tree's HEAD */
@@ -605,12 +619,14 @@ static void hostile_names_in_trees_are_reported(void **state)
 
 	add(fixture, "x", 1);
 	g_autofree char *blob = git_output(fixture->dir, "hash-object", file, NULL);
-	g_autofree char *script = g_strdup_printf(
-		"inner=$(printf '100644 blob %s\\tevil.mlv\\n' | git mktree) && "
-		"tree=$(printf '040000 tree %%s\\t..\\n' $inner | git mktree) && "
-		"git update-ref refs/heads/evil $(git commit-tree -m evil $tree)", blob);
-	const char *argv[] = {"sh", "-c", script, NULL};
-	assert_true(g_spawn_sync(fixture->dir, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+	g_autofree char *script =
+		g_strdup_printf("inner=$(printf '100644 blob %s\\tevil.mlv\\n' | git mktree) && "
+				"tree=$(printf '040000 tree %%s\\t..\\n' $inner | git mktree) && "
+				"git update-ref refs/heads/evil $(git commit-tree -m evil $tree)",
+				blob);
+	const char *argv[] = { "sh", "-c", script, NULL };
+	assert_true(g_spawn_sync(fixture->dir, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+				 NULL, NULL, NULL, NULL));
 	MlvOid evil;
 	assert_ok(mlv_git_resolve(fixture->repo, "evil", &evil, &error), error);
 	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_commit(fixture->repo, &evil, &error);

@@ -54,8 +54,10 @@ static void a_line_is_removed_and_the_rest_kept_byte_for_byte(void **state)
 /* git itself says whether the escaping is right: the name is ignored, its neighbours are not. */
 static void git_understands_every_escaped_name(void **state)
 {
-	static const char *const names[] = {"plain", "#hash", "!bang", "sp ", "two  ", "a*b", "a?b", "a[b]c", "back\\slash",
-					    "tab\t", "\\", " lead", "cr\r", "\xff\xfe", "a\\ ", "*", "[", "trail\\\\"};
+	static const char *const names[] = { "plain", "#hash", "!bang",    "sp ",         "two  ",
+					     "a*b",   "a?b",   "a[b]c",    "back\\slash", "tab\t",
+					     "\\",    " lead", "cr\r",     "\xff\xfe",    "a\\ ",
+					     "*",     "[",     "trail\\\\" };
 	g_autofree char *dir = git_scratch_repo();
 	g_autofree char *file = g_build_filename(dir, ".gitignore", NULL);
 
@@ -70,9 +72,11 @@ static void git_understands_every_escaped_name(void **state)
 	git_scratch_remove(dir);
 }
 
-static void assert_match(const char *rules_text, const char *path, gboolean is_dir, gboolean expected)
+static void assert_match(const char *rules_text, const char *path, gboolean is_dir,
+			 gboolean expected)
 {
-	g_autoptr(MlvIgnoreRules) rules = mlv_ignore_rules_new(NULL, "", rules_text, strlen(rules_text));
+	g_autoptr(MlvIgnoreRules) rules =
+		mlv_ignore_rules_new(NULL, "", rules_text, strlen(rules_text));
 
 	if (mlv_ignore_match(rules, path, is_dir) != expected)
 		fail_msg("'%s' against '%s' is not %d", path, rules_text, expected);
@@ -110,7 +114,8 @@ static void patterns_match_as_gitignore_says(void **state)
 static void nested_files_win_over_outer_ones(void **state)
 {
 	g_autoptr(MlvIgnoreRules) outer = mlv_ignore_rules_new(NULL, "", "*.log\n", 6);
-	g_autoptr(MlvIgnoreRules) inner = mlv_ignore_rules_new(outer, "keep", "!*.log\n/only\n", 13);
+	g_autoptr(MlvIgnoreRules) inner =
+		mlv_ignore_rules_new(outer, "keep", "!*.log\n/only\n", 13);
 	g_autoptr(MlvIgnoreRules) same = mlv_ignore_rules_new(inner, "keep/x", "# none\n", 7);
 
 	assert_ptr_equal(same, inner);
@@ -143,29 +148,36 @@ static void a_hostile_pattern_ends_soon(void **state)
 /* The same patterns and paths given to git: it must agree. */
 static void git_agrees(void **state)
 {
-	static const char *const patterns[] = {"*.c", "/a", "a/", "a/*", "**/x", "a/**/x", "*", "!b", "[ab]", "a?c", "a/b/**",
-					       "\\*", "*a*", "**", "a**b", "/**/b", "x/**/**/y", "[^a]", "b/../c", "abc/"};
-	static const char *const paths[] = {"a", "b", "x", "a/x", "a/b/x", "abc", "b/a", "m.c", "a/m.c", "*", "a/b/c/d",
-					    "x/y", "x/1/2/y", "aXXb", "c/b"};
+	static const char *const patterns[] = { "*.c",    "/a",        "a/",   "a/*",    "**/x",
+						"a/**/x", "*",         "!b",   "[ab]",   "a?c",
+						"a/b/**", "\\*",       "*a*",  "**",     "a**b",
+						"/**/b",  "x/**/**/y", "[^a]", "b/../c", "abc/" };
+	static const char *const paths[] = { "a",       "b",   "x",       "a/x",   "a/b/x",
+					     "abc",     "b/a", "m.c",     "a/m.c", "*",
+					     "a/b/c/d", "x/y", "x/1/2/y", "aXXb",  "c/b" };
 	g_autofree char *dir = git_scratch_repo();
 	g_autofree char *file = g_build_filename(dir, ".gitignore", NULL);
 
 	for (gsize p = 0; p < G_N_ELEMENTS(patterns); p++) {
 		g_autofree char *text = g_strconcat(patterns[p], "\n", NULL);
-		g_autoptr(MlvIgnoreRules) rules = mlv_ignore_rules_new(NULL, "", text, strlen(text));
+		g_autoptr(MlvIgnoreRules) rules =
+			mlv_ignore_rules_new(NULL, "", text, strlen(text));
 		assert_true(g_file_set_contents(file, text, -1, NULL));
 		for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
 			/* git also says yes below an ignored folder; the walk does that here. */
 			gboolean ours = FALSE;
 			for (const char *at = paths[i]; at && !ours;) {
 				const char *slash = strchr(at, '/');
-				g_autofree char *head = slash ? g_strndup(paths[i], (gsize)(slash - paths[i])) : g_strdup(paths[i]);
+				g_autofree char *head =
+					slash ? g_strndup(paths[i], (gsize)(slash - paths[i]))
+					      : g_strdup(paths[i]);
 				ours = mlv_ignore_match(rules, head, slash != NULL);
 				at = slash ? slash + 1 : NULL;
 			}
 			int status = git_status(dir, "check-ignore", "-q", "--", paths[i], NULL);
 			if (ours != (status == 0))
-				fail_msg("'%s' against '%s': git says %d", paths[i], patterns[p], status == 0);
+				fail_msg("'%s' against '%s': git says %d", paths[i], patterns[p],
+					 status == 0);
 		}
 	}
 	git_scratch_remove(dir);

@@ -67,10 +67,10 @@ static void a_file_is_read_and_written_the_same(void **state)
 
 static void the_largest_numbers_fit(void **state)
 {
-	MlvPointer pointer = {.ref = {.size = G_MAXUINT64, .kind = MLV_KIND_TREE, .depth = 8},
-			      .mode = MLV_MODE_DIRECTORY,
-			      .files = G_MAXUINT64,
-			      .bytes = G_MAXUINT64};
+	MlvPointer pointer = { .ref = { .size = G_MAXUINT64, .kind = MLV_KIND_TREE, .depth = 8 },
+			       .mode = MLV_MODE_DIRECTORY,
+			       .files = G_MAXUINT64,
+			       .bytes = G_MAXUINT64 };
 	MlvPointer again;
 	gsize length;
 	g_autofree char *text = mlv_pointer_format(&pointer, &length);
@@ -88,7 +88,8 @@ static void what_is_not_canonical_is_refused(void **state)
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nmode 644\nsize 7",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nmode 644\nsize 7\n\n",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nmode 644\nsize -7\n",
-		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nmode 644\nsize 18446744073709551616\n",
+		"mlv 1\ndepth 0\nid sha256:" HEX
+		"\nkind file\nmode 644\nsize 18446744073709551616\n",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nmode 600\nsize 7\n",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nsize 7\n",
 		"mlv 1\ndepth 9\nid sha256:" HEX "\nkind file\nmode 644\nsize 7\n",
@@ -98,9 +99,16 @@ static void what_is_not_canonical_is_refused(void **state)
 		"mlv 1\ndepth 0\nid sha1:" HEX "\nkind file\nmode 644\nsize 7\n",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind symlink\nmode 644\nsize 7\n",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind directory\nsize 7\n",
-		"mlv 1\nbytes 1\ndepth 0\nfiles 1\nid sha256:" HEX "\nkind file\nmode 644\nsize 7\n",
+		"mlv 1\nbytes 1\ndepth 0\nfiles 1\nid sha256:" HEX
+		"\nkind file\nmode 644\nsize 7\n",
 		"mlv 1\ndepth 0\nid sha256:" HEX "\nkind file\nmode 644\nowner me\nsize 7\n",
-		"mlv 1\n", "mlv 1", "mlv", "", "mlv one\n", "hello\n", "\n",
+		"mlv 1\n",
+		"mlv 1",
+		"mlv",
+		"",
+		"mlv one\n",
+		"hello\n",
+		"\n",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
@@ -114,7 +122,8 @@ static void another_version_is_named(void **state)
 
 static void conflict_markers_are_recognised(void **state)
 {
-	g_autofree char *text = g_strdup_printf("mlv 1\n<<<<<<< HEAD\ndepth 0\n=======\ndepth 1\n>>>>>>> other\n");
+	g_autofree char *text =
+		g_strdup_printf("mlv 1\n<<<<<<< HEAD\ndepth 0\n=======\ndepth 1\n>>>>>>> other\n");
 	assert_refused(text, MLV_ERROR_CHECK, "merge conflicts");
 }
 

@@ -76,9 +76,11 @@ static void formats_that_cannot_be_read_are_named(void **state)
 
 	git_ok(dir, "init", "-q", "--object-format=sha256");
 	assert_not_opened(dir, MLV_ERROR_UNSUPPORTED, "SHA-256");
-	write_text(other, ".git/config", "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n");
+	write_text(other, ".git/config",
+		   "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n");
 	assert_not_opened(other, MLV_ERROR_UNSUPPORTED, "reftable");
-	write_text(other, ".git/config", "[core]\nrepositoryformatversion = 1\n[extensions]\nwonder = true\n");
+	write_text(other, ".git/config",
+		   "[core]\nrepositoryformatversion = 1\n[extensions]\nwonder = true\n");
 	assert_not_opened(other, MLV_ERROR_UNSUPPORTED, "wonder");
 	git_scratch_remove(dir);
 	git_scratch_remove(other);
@@ -208,8 +210,10 @@ static void paths_become_relative_to_the_root(void **state)
 
 static void shown_paths_are_relative_to_where_the_user_stands(void **state)
 {
-	static const char *const pairs[][2] = {{"a/b", "."}, {"a/b/c", "c"}, {"a/c", "../c"}, {"x", "../../x"},
-					       {"a", ".."}, {"", "../.."}, {"ab/c", "../../ab/c"}};
+	static const char *const pairs[][2] = { { "a/b", "." },          { "a/b/c", "c" },
+						{ "a/c", "../c" },       { "x", "../../x" },
+						{ "a", ".." },           { "", "../.." },
+						{ "ab/c", "../../ab/c" } };
 	g_autofree char *dir = git_scratch_repo();
 
 	write_text(dir, "a/b/file", "x");
@@ -286,7 +290,8 @@ static void a_submodule_is_a_repository_of_its_own(void **state)
 	g_autofree char *dir = git_scratch_repo();
 
 	git_ok(inner, "commit", "-q", "--allow-empty", "-m", "x");
-	git_ok(dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub");
+	git_ok(dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner,
+	       "sub");
 	g_autoptr(MlvRepo) repo = open_at(dir, "sub");
 	g_autofree char *root = g_build_filename(dir, "sub", NULL);
 	assert_string_equal(mlv_repo_root(repo), root);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/merge.h"
+
+#include <string.h>
+
+#define THEIRS_SUFFIX ".theirs"
+
+typedef struct {
+	const MlvMergeOptions *options;
+	guint64 conflicts;
+} Merge;
+
+/* The three sides of one name. */
+typedef struct {
+	const char *name;
+	const MlvTreeEntry *base, *ours, *theirs; /* NULL: not there */
+} Trio;
+
+/* An entry whose name is owned. */
+typedef struct {
+	char *name;
+	MlvTreeEntry entry;
+} Named;
+
+static void named_clear(gpointer data)
+{
+	g_free(((Named *)data)->name);
+}
+
+/* All entries of a directory; none for NULL or what is no directory. */
+static GArray *read_entries(MlvSource *source, const MlvTreeEntry *tree, GError **error)
+{
+	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(Named));
+
+	g_array_set_clear_func(entries, named_clear);
+	if (!tree || tree->mode != MLV_MODE_DIRECTORY)
+		return g_steal_pointer(&entries);
+	g_autoptr(MlvTreeCursor) cursor = mlv_tree_cursor_new(source, &tree->ref, error);
+	if (!cursor)
+		return NULL;
+	for (;;) {
+		Named named;
+
+		if (!mlv_tree_cursor_next(cursor, &named.entry, error))
+			return NULL;
+		if (!named.entry.name)
+			return g_steal_pointer(&entries);
+		named.name = g_strdup(named.entry.name);
+		named.entry.name = named.name;
+		g_array_append_val(entries, named);
+	}
+}
+
+static gboolean same(const MlvTreeEntry *a, const MlvTreeEntry *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->mode == b->mode && mlv_ref_equal(&a->ref, &b->ref);
+}
+
+static gboolean is_directory(const MlvTreeEntry *entry)
+{
+	return entry && entry->mode == MLV_MODE_DIRECTORY;
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(((const Named *)a)->name, ((const Named *)b)->name);
+}
+
+static void keep(GArray *result, const char *name, const MlvTreeEntry *entry)
+{
+	Named named = { g_strdup(name), *entry };
+
+	named.entry.name = named.name;
+	g_array_append_val(result, named);
+}
+
+static gboolean name_is_free(const char *name, GArray *const sides[3])
+{
+	for (guint i = 0; i < 3; i++)
+		for (guint j = 0; j < sides[i]->len; j++)
+			if (strcmp(g_array_index(sides[i], Named, j).name, name) == 0)
+				return FALSE;
+	return TRUE;
+}
+
+/* A name for their version that none of the three sides has: "x.theirs", "x.theirs-2" ... */
+static char *theirs_name(const char *name, GArray *const sides[3])
+{
+	gsize room = MLV_NAME_MAX - strlen(THEIRS_SUFFIX) - 8;
+
+	for (guint number = 1;; number++) {
+		g_autofree char *suffix = number == 1 ? g_strdup(THEIRS_SUFFIX)
+						      : g_strdup_printf(THEIRS_SUFFIX "-%u", number);
+		g_autofree char *made = g_strdup_printf("%.*s%s", (int)MIN(strlen(name), room), name, suffix);
+		if (name_is_free(made, sides))
+			return g_steal_pointer(&made);
+	}
+}
+
+static void tell(Merge *merge, const char *folder, const char *name, const char *theirs)
+{
+	g_autofree char *path = g_strconcat(folder, *folder ? "/" : "", name, NULL);
+	g_autofree char *beside = theirs ? g_strconcat(folder, *folder ? "/" : "", theirs, NULL) : NULL;
+
+	merge->conflicts++;
+	merge->options->conflict(path, beside, merge->options->user);
+}
+
+static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio, MlvTreeEntry *out,
+				GError **error);
+
+static gboolean merge_name(Merge *merge, const char *folder, const Trio *trio, GArray *const sides[3],
+			   GArray *result, GError **error)
+{
+	if (same(trio->ours, trio->theirs) || same(trio->base, trio->theirs)) {
+		if (trio->ours)
+			keep(result, trio->name, trio->ours);
+		return TRUE;
+	}
+	if (same(trio->base, trio->ours)) {
+		if (trio->theirs)
+			keep(result, trio->name, trio->theirs);
+		return TRUE;
+	}
+	if (is_directory(trio->ours) && is_directory(trio->theirs)) {
+		g_autofree char *below = g_strconcat(folder, *folder ? "/" : "", trio->name, NULL);
+		MlvTreeEntry merged;
+
+		if (!merge_directory(merge, below, trio, &merged, error))
+			return FALSE;
+		keep(result, trio->name, &merged);
+		return TRUE;
+	}
+	if (!trio->ours || !trio->theirs) {
+		keep(result, trio->name, trio->ours ? trio->ours : trio->theirs);
+		tell(merge, folder, trio->name, NULL);
+		return TRUE;
+	}
+	g_autofree char *beside = theirs_name(trio->name, sides);
+	keep(result, trio->name, trio->ours);
+	keep(result, beside, trio->theirs);
+	tell(merge, folder, trio->name, beside);
+	return TRUE;
+}
+
+static const MlvTreeEntry *side_entry(GArray *side, guint *at, const char *name)
+{
+	if (*at >= side->len || strcmp(g_array_index(side, Named, *at).name, name) != 0)
+		return NULL;
+	return &g_array_index(side, Named, (*at)++).entry;
+}
+
+/* The least name that any side has next, or NULL. */
+static const char *next_name(GArray *const sides[3], const guint at[3])
+{
+	const char *least = NULL;
+
+	for (guint i = 0; i < 3; i++) {
+		const char *name = at[i] < sides[i]->len ? g_array_index(sides[i], Named, at[i]).name : NULL;
+		if (name && (!least || strcmp(name, least) < 0))
+			least = name;
+	}
+	return least;
+}
+
+static gboolean merge_sides(Merge *merge, const char *folder, GArray *const sides[3], MlvTreeEntry *out,
+			    GError **error)
+{
+	guint at[3] = { 0 };
+	g_autoptr(GArray) result = g_array_new(FALSE, FALSE, sizeof(Named));
+	g_autoptr(MlvTreeBuilder) builder =
+		mlv_tree_builder_new(merge->options->put, merge->options->put_user);
+	Trio trio;
+
+	g_array_set_clear_func(result, named_clear);
+	while ((trio.name = next_name(sides, at))) {
+		trio.base = side_entry(sides[0], &at[0], trio.name);
+		trio.ours = side_entry(sides[1], &at[1], trio.name);
+		trio.theirs = side_entry(sides[2], &at[2], trio.name);
+		if (!merge_name(merge, folder, &trio, sides, result, error))
+			return FALSE;
+	}
+	g_array_sort(result, by_name);
+	for (guint i = 0; i < result->len; i++)
+		if (!mlv_tree_builder_add(builder, &g_array_index(result, Named, i).entry, error))
+			return FALSE;
+	memset(out, 0, sizeof(*out));
+	out->mode = MLV_MODE_DIRECTORY;
+	return mlv_tree_builder_finish(builder, &out->ref, &out->files, &out->bytes, error);
+}
+
+static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio, MlvTreeEntry *out,
+				GError **error)
+{
+	MlvSource *source = merge->options->source;
+	g_autoptr(GArray) base = read_entries(source, trio->base, error);
+	g_autoptr(GArray) ours = base ? read_entries(source, trio->ours, error) : NULL;
+	g_autoptr(GArray) theirs = ours ? read_entries(source, trio->theirs, error) : NULL;
+	GArray *const sides[3] = { base, ours, theirs };
+
+	return theirs && merge_sides(merge, folder, sides, out, error);
+}
+
+static const MlvTreeEntry *entry_of(const MlvPointer *pointer, MlvTreeEntry *entry)
+{
+	if (!pointer)
+		return NULL;
+	*entry = (MlvTreeEntry){ .mode = pointer->mode, .ref = pointer->ref, .files = pointer->files,
+				 .bytes = pointer->bytes };
+	return entry;
+}
+
+gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *base, const MlvPointer *ours,
+			    const MlvPointer *theirs, MlvPointer *result, guint64 *conflicts, GError **error)
+{
+	Merge merge = { options, 0 };
+	MlvTreeEntry entries[3], merged;
+	Trio trio = { "", entry_of(base, &entries[0]), entry_of(ours, &entries[1]),
+		      entry_of(theirs, &entries[2]) };
+
+	*conflicts = 0;
+	*result = *ours;
+	if (same(trio.ours, trio.theirs) || same(trio.base, trio.theirs))
+		return TRUE;
+	if (trio.theirs && same(trio.base, trio.ours)) {
+		*result = *theirs;
+		return TRUE;
+	}
+	if (!is_directory(trio.ours) || !is_directory(trio.theirs)) {
+		*conflicts = 1;
+		options->conflict("", NULL, options->user);
+		return TRUE;
+	}
+	if (!merge_directory(&merge, "", &trio, &merged, error) || !mlv_pointer_from_entry(&merged, result))
+		return FALSE;
+	*conflicts = merge.conflicts;
+	return TRUE;
+}
