@@ -95,7 +95,7 @@ gboolean mlv_checkout_pointers(MlvCheckout *checkout, const GPtrArray *wanted, c
 		int order = !want ? 1 : !was ? -1 : strcmp(want->path, was->path);
 		const char *path = order <= 0 ? want->path : was->path;
 		/* One that is wanted and cannot be read is not to go. */
-		gboolean skip = order > 0 && mlv_tracked_find(wanted, path) != NULL;
+		gboolean skip = order > 0 && wanted && mlv_tracked_find(wanted, path);
 		i += order <= 0;
 		j += order >= 0;
 		if (!skip && !mlv_checkout_target(checkout, path, order <= 0 ? &want->pointer : NULL,

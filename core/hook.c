@@ -246,7 +246,7 @@ gboolean mlv_hook_install(MlvRepo *repo, gboolean allow_foreign, GError **error)
 			error, MLV_ERROR_FAILED,
 			"core.hooksPath is '%s', outside of this repository: other repositories "
 			"may share those "
-			"hooks; say --force to install there",
+			"hooks; say --shared to install there",
 			dir);
 	if (g_mkdir_with_parents(dir, 0777) < 0)
 		return mlv_fail_errno(error, "cannot make folder '%s'", dir);

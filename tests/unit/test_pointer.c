@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/pointer.h"
+#include "tests/unit/scratch.h"
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
@@ -163,6 +164,18 @@ static void paths_of_data_and_pointers_lead_to_each_other(void **state)
 	assert_false(mlv_pointer_is_path("a.mlv/x"));
 }
 
+static void the_page_shows_the_smallest_pointer(void **state)
+{
+	g_autoptr(GByteArray) bytes = scratch_page_dump("man/mlv-pointer.5");
+	MlvPointer pointer;
+
+	assert_true(mlv_pointer_parse(bytes->data, bytes->len, "page", &pointer, NULL));
+	assert_int_equal(pointer.ref.size, 0);
+	g_autofree char *text = mlv_pointer_format(&pointer, NULL);
+	assert_int_equal(strlen(text), bytes->len);
+	assert_memory_equal(text, bytes->data, bytes->len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +188,7 @@ int main(void)
 		cmocka_unit_test(other_files_are_told_apart),
 		cmocka_unit_test(names_that_cannot_have_a_pointer_are_refused),
 		cmocka_unit_test(paths_of_data_and_pointers_lead_to_each_other),
+		cmocka_unit_test(the_page_shows_the_smallest_pointer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
