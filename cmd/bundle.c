@@ -10,7 +10,7 @@
 #include "core/bundle_apply.h"
 #include "core/bundle_plan.h"
 
-/* --- create -------------------------------------------------------------------------------------- */
+/* --- create ----------------------------------------------------------------------------------- */
 
 typedef struct {
 	char **since;
@@ -123,7 +123,7 @@ static gboolean run_create(MlvCmd *cmd, int argc, char **argv, GError **error)
 	return create(cmd, &opt, &words, error);
 }
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* The bundle's descriptor; "-" is the standard input. Tells its size where that is known. */
 static gboolean open_bundle(const char *file, int *fd, guint64 *size, GError **error)

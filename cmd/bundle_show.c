@@ -3,7 +3,7 @@
 
 #include "cmd/ui_json.h"
 
-/* --- for programs -------------------------------------------------------------------------------- */
+/* --- for programs ----------------------------------------------------------------------------- */
 
 static json_t *commits_json(const GArray *commits)
 {
@@ -65,7 +65,7 @@ static json_t *manifest_json(const MlvCmd *cmd, const char *file, const MlvBundl
 	return doc;
 }
 
-/* --- for people ---------------------------------------------------------------------------------- */
+/* --- for people ------------------------------------------------------------------------------- */
 
 static char *summary(const MlvBundleManifest *manifest)
 {

@@ -4,7 +4,7 @@
 #include "cmd/session.h"
 
 #define LISTED_MAX 20 /* paths that are in the way, told one a line */
-#define NAMED_MAX 3   /* so many the error itself names */
+#define NAMED_MAX  3  /* so many the error itself names */
 
 static void add_progress(guint64 bytes, guint64 files, gpointer data)
 {
@@ -15,11 +15,16 @@ static void add_progress(guint64 bytes, guint64 files, gpointer data)
 		mlv_ui_progress_add(cmd->ui->progress, bytes, files);
 }
 
-gboolean mlv_cmd_checkout_options(MlvCmd *cmd, MlvLocal *local, MlvCheckoutOptions *options, GError **error)
+gboolean mlv_cmd_checkout_options(MlvCmd *cmd, MlvLocal *local, MlvCheckoutOptions *options,
+				  GError **error)
 {
-	*options = (MlvCheckoutOptions){ .repo = local->repo, .store = local->store, .cache = local->cache,
-					 .partial = local->partial, .cancel = cmd->cancel,
-					 .progress = add_progress, .data = cmd };
+	*options = (MlvCheckoutOptions){ .repo = local->repo,
+					 .store = local->store,
+					 .cache = local->cache,
+					 .partial = local->partial,
+					 .cancel = cmd->cancel,
+					 .progress = add_progress,
+					 .data = cmd };
 	return mlv_cmd_jobs(cmd, &options->threads, error);
 }
 
@@ -40,7 +45,7 @@ gboolean mlv_cmd_checkout_apply(MlvCmd *cmd, MlvCheckout *checkout, GError **err
 	return mlv_checkout_apply(checkout, error);
 }
 
-/* --- text ------------------------------------------------------------------------------------------ */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static const char *const action_names[] = {
 	[MLV_CHECKOUT_WRITE] = "write",
@@ -58,7 +63,8 @@ typedef struct {
 	guint64 listed;
 } Tell;
 
-static gboolean list_one(MlvCheckoutAction action, const char *path, guint64 size, gpointer user, GError **error)
+static gboolean list_one(MlvCheckoutAction action, const char *path, guint64 size, gpointer user,
+			 GError **error)
 {
 	Tell *tell = user;
 
@@ -68,7 +74,8 @@ static gboolean list_one(MlvCheckoutAction action, const char *path, guint64 siz
 		return TRUE;
 	g_autofree char *shown = mlv_repo_display(tell->repo, path);
 	g_autofree char *name = mlv_ui_name(shown);
-	mlv_ui_note(tell->cmd->ui, "  %s: %s", action == MLV_CHECKOUT_CONFLICT ? "unsaved" : "missing", name);
+	mlv_ui_note(tell->cmd->ui, "  %s: %s",
+		    action == MLV_CHECKOUT_CONFLICT ? "unsaved" : "missing", name);
 	return TRUE;
 }
 
@@ -85,7 +92,8 @@ gboolean mlv_cmd_checkout_check(MlvCmd *cmd, MlvRepo *repo, MlvCheckout *checkou
 	return mlv_checkout_check(checkout, error);
 }
 
-static gboolean print_one(MlvCheckoutAction action, const char *path, guint64 size, gpointer user, GError **error)
+static gboolean print_one(MlvCheckoutAction action, const char *path, guint64 size, gpointer user,
+			  GError **error)
 {
 	Tell *tell = user;
 	g_autofree char *shown = mlv_repo_display(tell->repo, path);
@@ -124,14 +132,16 @@ void mlv_cmd_checkout_note(MlvCmd *cmd, MlvCheckout *checkout)
 	mlv_ui_note(cmd->ui, "%s", text->str);
 }
 
-gboolean mlv_cmd_checkout_warn(MlvCmd *cmd, MlvRepo *repo, const GPtrArray *pointers, const MlvPathspec *paths)
+gboolean mlv_cmd_checkout_warn(MlvCmd *cmd, MlvRepo *repo, const GPtrArray *pointers,
+			       const MlvPathspec *paths)
 {
 	gboolean any = FALSE;
 
 	for (guint i = 0; i < pointers->len; i++) {
 		const MlvTracked *tracked = pointers->pdata[i];
 
-		if (!tracked->error || (paths && !mlv_pathspec_may_match_below(paths, tracked->path)))
+		if (!tracked->error ||
+		    (paths && !mlv_pathspec_may_match_below(paths, tracked->path)))
 			continue;
 		mlv_cmd_tell_problem(cmd, repo, tracked->path, tracked->error->message);
 		any = TRUE;
@@ -139,9 +149,10 @@ gboolean mlv_cmd_checkout_warn(MlvCmd *cmd, MlvRepo *repo, const GPtrArray *poin
 	return any;
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
-static gboolean add_row(MlvCheckoutAction action, const char *path, guint64 size, gpointer user, GError **error)
+static gboolean add_row(MlvCheckoutAction action, const char *path, guint64 size, gpointer user,
+			GError **error)
 {
 	json_t *row = json_object();
 
@@ -153,7 +164,8 @@ static gboolean add_row(MlvCheckoutAction action, const char *path, guint64 size
 	return TRUE;
 }
 
-gboolean mlv_cmd_checkout_json(MlvCheckout *checkout, json_t *document, gboolean rows, GError **error)
+gboolean mlv_cmd_checkout_json(MlvCheckout *checkout, json_t *document, gboolean rows,
+			       GError **error)
 {
 	MlvCheckoutTotals totals;
 

@@ -83,7 +83,7 @@ static gboolean bring_data(MlvCmd *cmd, MlvRepo *repo, GError **error)
 	if (!sync || !mlv_sync_words_options(&words, "fetching", &options, error) ||
 	    !mlv_sync_fetch(sync, local, words.selection, &options, &result, error))
 		return FALSE;
-	mlv_sync_words_done(&words, sync, &result, "fetched", NULL);
+	mlv_sync_words_done(&words, sync->config->name, &result, "fetched", NULL);
 	MlvCheckoutOptions how = { .repo = repo, .store = local->store, .cache = local->cache,
 				   .partial = local->partial, .threads = options.threads,
 				   .cancel = cmd->cancel, .progress = tell_progress, .data = &words };

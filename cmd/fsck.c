@@ -124,15 +124,16 @@ static void print_summary(const MlvFsckResult *result)
 	printf("checked %s in %s (%s) and %s: %s\n", objects, packs, size, pointers,
 	       result->faults > 0 ? faults : "no fault");
 	if (result->repaired && result->faults > 0)
-		printf("mended %" G_GUINT64_FORMAT ", left %" G_GUINT64_FORMAT "\n", result->faults - result->left,
-		       result->left);
+		printf("mended %" G_GUINT64_FORMAT ", left %" G_GUINT64_FORMAT "\n",
+		       result->faults - result->left, result->left);
 	if (result->mended.packs_aside > 0)
 		puts("damaged packs lie in the folder 'damaged' of the store");
 	if (result->not_here > 0)
 		printf("not here, as never fetched: %s\n", absent);
 }
 
-static gboolean check(Run *run, MlvRepo *repo, const Options *opt, MlvFsckResult *result, GError **error)
+static gboolean check(Run *run, MlvRepo *repo, const Options *opt, MlvFsckResult *result,
+		      GError **error)
 {
 	MlvCmd *cmd = run->cmd;
 	g_autoptr(GError) why = NULL;
@@ -147,7 +148,8 @@ static gboolean check(Run *run, MlvRepo *repo, const Options *opt, MlvFsckResult
 	if (!mlv_cmd_jobs(cmd, &options.threads, error) ||
 	    !mlv_config_get_bool(mlv_repo_config(repo), "mlv.fsync", TRUE, &options.sync, error))
 		return FALSE;
-	g_autoptr(MlvStore) store = mlv_store_open_damaged(mlv_repo_store_dir(repo), mlv_cmd_waiting, cmd, &why);
+	g_autoptr(MlvStore) store =
+		mlv_store_open_damaged(mlv_repo_store_dir(repo), mlv_cmd_waiting, cmd, &why);
 	if (!store && !g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING)) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
@@ -196,8 +198,11 @@ gboolean mlv_cmd_fsck(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!ok)
 		return FALSE;
 	if (result.trouble)
-		mlv_ui_warn(cmd->ui, "what is not here is believed to be on a remote that could not be asked: %s",
-			    result.trouble);
+		mlv_ui_warn(
+			cmd->ui,
+			"what is not here is believed to be on a remote that could not be "
+			    "asked: %s",
+			result.trouble);
 	g_free(result.trouble);
 	cmd->status = result.left > 0 ? MLV_EXIT_CHECK : MLV_EXIT_DONE;
 	if (!opt.json && !cmd->ui->quiet)

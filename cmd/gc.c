@@ -8,9 +8,9 @@
 #include "core/collect_remote.h"
 
 typedef struct {
-	char *grace;             /* as written, or NULL */
+	char *grace; /* as written, or NULL */
 	char *forget_repository;
-	char *forget;            /* a clone's id */
+	char *forget; /* a clone's id */
 	gboolean remote, dry_run, json;
 	const char *remote_name; /* NULL: the default */
 	guint64 seconds;
@@ -29,7 +29,8 @@ static void count_progress(guint64 bytes, gpointer user)
 	mlv_ui_progress_add(user, bytes, 0);
 }
 
-/* --- the register ---------------------------------------------------------------------------------- */
+/* --- the register
+ * ---------------------------------------------------------------------------------- */
 
 static gboolean forget_repository(MlvCmd *cmd, MlvStore *store, const char *path, GError **error)
 {
@@ -40,13 +41,15 @@ static gboolean forget_repository(MlvCmd *cmd, MlvStore *store, const char *path
 	if (!mlv_collect_forget(store, absolute, &found, error))
 		return FALSE;
 	if (!found)
-		return mlv_fail(error, MLV_ERROR_MISSING, "no repository '%s' is registered in the store '%s'",
-				absolute, mlv_store_path(store));
+		return mlv_fail(error, MLV_ERROR_MISSING,
+				"no repository '%s' is registered in the store '%s'", absolute,
+				mlv_store_path(store));
 	mlv_ui_note(cmd->ui, "forgot %s", shown);
 	return TRUE;
 }
 
-/* --- telling --------------------------------------------------------------------------------------- */
+/* --- telling
+ * --------------------------------------------------------------------------------------- */
 
 static void set_count(json_t *object, const char *key, guint64 objects, guint64 bytes)
 {
@@ -65,7 +68,8 @@ static void set_grace(json_t *document, const Options *opt)
 		mlv_json_set_size(document, "grace", opt->seconds);
 }
 
-static gboolean print_json(MlvCmd *cmd, const Options *opt, const MlvSweepResult *result, GError **error)
+static gboolean print_json(MlvCmd *cmd, const Options *opt, const MlvSweepResult *result,
+			   GError **error)
 {
 	json_t *document = mlv_json_new(cmd);
 
@@ -92,18 +96,23 @@ static void print_text(MlvCmd *cmd, const Options *opt, const MlvSweepResult *re
 	g_autofree char *young = mlv_ui_plural(result->young_objects, "object");
 	g_autofree char *young_size = mlv_ui_size(result->young_bytes);
 
-	if (result->objects + result->packs_deleted + result->packs_rewritten + result->packs_adopted == 0)
+	if (result->objects + result->packs_deleted + result->packs_rewritten +
+		    result->packs_adopted ==
+	    0)
 		puts("nothing to drop");
 	else
-		printf("%s %s, %s: %s deleted, %s rewritten\n", opt->dry_run ? "would drop" : "dropped",
-		       objects, size, deleted, rewritten);
+		printf("%s %s, %s: %s deleted, %s rewritten\n",
+		       opt->dry_run ? "would drop" : "dropped", objects, size, deleted, rewritten);
 	if (result->young_objects > 0)
-		mlv_ui_note(cmd->ui, "%s (%s) that nothing reaches, not yet past the grace period", young, young_size);
+		mlv_ui_note(cmd->ui, "%s (%s) that nothing reaches, not yet past the grace period",
+			    young, young_size);
 	if (result->unreadable > 0)
-		mlv_ui_warn(cmd->ui, "the store holds damaged packs; 'mlv fsck --repair' moves them aside");
+		mlv_ui_warn(cmd->ui,
+			    "the store holds damaged packs; 'mlv fsck --repair' moves them aside");
 }
 
-/* --- a remote -------------------------------------------------------------------------------------- */
+/* --- a remote
+ * -------------------------------------------------------------------------------------- */
 
 static void tell_waiting(gpointer user)
 {
@@ -134,16 +143,20 @@ static void print_remote_text(MlvCmd *cmd, const Options *opt, const MlvSync *sy
 			      const MlvRemoteGcResult *result)
 {
 	g_autofree char *packs = mlv_ui_plural(result->packs_deleted, "pack");
-	g_autofree char *size = mlv_ui_size(result->bytes_deleted - MIN(result->bytes_deleted, result->bytes_copied));
+	g_autofree char *size = mlv_ui_size(result->bytes_deleted -
+					    MIN(result->bytes_deleted, result->bytes_copied));
 	g_autofree char *young = mlv_ui_plural(result->packs_kept_young, "pack");
 
 	if (result->packs_deleted == 0)
 		printf("%s: nothing to drop\n", sync->config->name);
 	else
-		printf("%s: %s %s, %s; %" G_GUINT64_FORMAT " of them rewritten\n", sync->config->name,
-		       opt->dry_run ? "would drop" : "dropped", packs, size, result->packs_rewritten);
+		printf("%s: %s %s, %s; %" G_GUINT64_FORMAT " of them rewritten\n",
+		       sync->config->name, opt->dry_run ? "would drop" : "dropped", packs, size,
+		       result->packs_rewritten);
 	if (result->packs_kept_young > 0)
-		mlv_ui_note(cmd->ui, "%s with something that nothing needs, not yet past the grace period", young);
+		mlv_ui_note(cmd->ui,
+			    "%s with something that nothing needs, not yet past the grace period",
+			    young);
 }
 
 static gboolean collect_remote(MlvCmd *cmd, MlvRepo *repo, const Options *opt, GError **error)
@@ -157,7 +170,8 @@ static gboolean collect_remote(MlvCmd *cmd, MlvRepo *repo, const Options *opt, G
 		.user = cmd,
 	};
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
-	g_autoptr(MlvSync) sync = local ? mlv_sync_open(repo, opt->remote_name, FALSE, error) : NULL;
+	g_autoptr(MlvSync) sync =
+		local ? mlv_sync_open(repo, opt->remote_name, FALSE, error) : NULL;
 	g_autofree char *unsure = NULL;
 	MlvRemoteGcResult result;
 
@@ -176,7 +190,8 @@ static gboolean collect_remote(MlvCmd *cmd, MlvRepo *repo, const Options *opt, G
 	return TRUE;
 }
 
-/* --- the command ----------------------------------------------------------------------------------- */
+/* --- the command
+ * ----------------------------------------------------------------------------------- */
 
 static gboolean collect(MlvCmd *cmd, MlvRepo *repo, const Options *opt, GError **error)
 {
@@ -192,7 +207,8 @@ static gboolean collect(MlvCmd *cmd, MlvRepo *repo, const Options *opt, GError *
 
 	if (!mlv_config_get_bool(mlv_repo_config(repo), "mlv.fsync", TRUE, &options.sync, error))
 		return FALSE;
-	g_autoptr(MlvStore) store = mlv_store_open(mlv_repo_store_dir(repo), FALSE, mlv_cmd_waiting, cmd, &why);
+	g_autoptr(MlvStore) store =
+		mlv_store_open(mlv_repo_store_dir(repo), FALSE, mlv_cmd_waiting, cmd, &why);
 	if (!store && !g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING)) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
@@ -218,13 +234,16 @@ static gboolean check_words(const Options *opt, GError **error)
 	if (opt->remote_name && !opt->remote)
 		return mlv_fail(error, MLV_ERROR_USAGE, "a remote's name needs '--remote'");
 	if (opt->forget && !opt->remote)
-		return mlv_fail(error, MLV_ERROR_USAGE, "'--forget' is about a remote's clones: it needs '--remote'");
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"'--forget' is about a remote's clones: it needs '--remote'");
 	if (opt->forget && (strlen(opt->forget) != MLV_REPO_ID_HEX ||
 			    strspn(opt->forget, "0123456789abcdef") != MLV_REPO_ID_HEX))
-		return mlv_fail(error, MLV_ERROR_USAGE, "'%s' is no clone's id, which has %d hex digits", opt->forget,
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"'%s' is no clone's id, which has %d hex digits", opt->forget,
 				MLV_REPO_ID_HEX);
 	if (opt->forget_repository && (opt->remote || opt->dry_run || opt->json || opt->grace))
-		return mlv_fail(error, MLV_ERROR_USAGE, "'--forget-repository' goes with no other option");
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"'--forget-repository' goes with no other option");
 	return TRUE;
 }
 
@@ -232,12 +251,14 @@ gboolean mlv_cmd_gc(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	g_auto(Options) opt = { 0 };
 	const GOptionEntry entries[] = {
-		{ "grace", 0, 0, G_OPTION_ARG_STRING, &opt.grace, "drop only what is older (default: mlv.grace, 14d)",
-		  "DURATION" },
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run, "only say what would be dropped", NULL },
-		{ "remote", 0, 0, G_OPTION_ARG_NONE, &opt.remote, "collect on a remote instead of here", NULL },
-		{ "forget", 0, 0, G_OPTION_ARG_STRING, &opt.forget, "on the remote, drop what that clone pushed",
-		  "CLONE" },
+		{ "grace", 0, 0, G_OPTION_ARG_STRING, &opt.grace,
+		  "drop only what is older (default: mlv.grace, 14d)", "DURATION" },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run,
+		  "only say what would be dropped", NULL },
+		{ "remote", 0, 0, G_OPTION_ARG_NONE, &opt.remote,
+		  "collect on a remote instead of here", NULL },
+		{ "forget", 0, 0, G_OPTION_ARG_STRING, &opt.forget,
+		  "on the remote, drop what that clone pushed", "CLONE" },
 		{ "forget-repository", 0, 0, G_OPTION_ARG_FILENAME, &opt.forget_repository,
 		  "take a repository that is gone out of a shared store's register", "PATH" },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
@@ -255,7 +276,9 @@ gboolean mlv_cmd_gc(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!repo)
 		return FALSE;
 	if (opt.grace ? !mlv_config_parse_duration(opt.grace, &opt.seconds, error)
-		      : !mlv_config_get_duration(mlv_repo_config(repo), "mlv.grace", 14 * 86400, &opt.seconds, error))
+		      : !mlv_config_get_duration(mlv_repo_config(repo), "mlv.grace", 14 * 86400,
+						 &opt.seconds, error))
 		return FALSE;
-	return opt.remote ? collect_remote(cmd, repo, &opt, error) : collect(cmd, repo, &opt, error);
+	return opt.remote ? collect_remote(cmd, repo, &opt, error)
+			  : collect(cmd, repo, &opt, error);
 }

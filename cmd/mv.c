@@ -19,8 +19,8 @@ typedef struct {
 	json_t *moved;
 } Call;
 
-static void ignore_added(const char *path, const MlvPointer *pointer, gboolean is_new, gboolean changed, gboolean gone,
-			 gpointer data)
+static void ignore_added(const char *path, const MlvPointer *pointer, gboolean is_new,
+			 gboolean changed, gboolean gone, gpointer data)
 {
 }
 
@@ -57,17 +57,20 @@ static gboolean add_moves(Call *call, MlvMove *move, const GPtrArray *words, GEr
 
 	if (!to)
 		return FALSE;
-	gboolean is_dir = !*to || (fstatat(mlv_repo_root_fd(call->repo), to, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-				   S_ISDIR(st.st_mode));
+	gboolean is_dir =
+		!*to || (fstatat(mlv_repo_root_fd(call->repo), to, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			 S_ISDIR(st.st_mode));
 	if (!is_dir && (words->len > 2 || g_str_has_suffix(last, "/")))
-		return mlv_fail(error, MLV_ERROR_USAGE, "the last path, '%s', is not a directory", last);
+		return mlv_fail(error, MLV_ERROR_USAGE, "the last path, '%s', is not a directory",
+				last);
 	for (guint i = 0; i + 1 < words->len; i++) {
 		g_autoptr(GError) local = NULL;
 		g_autofree char *from = mlv_repo_relative(call->repo, words->pdata[i], error);
 		if (!from)
 			return FALSE;
 		g_autofree char *name = g_path_get_basename(from);
-		g_autofree char *path = is_dir ? g_strconcat(to, *to ? "/" : "", name, NULL) : g_strdup(to);
+		g_autofree char *path =
+			is_dir ? g_strconcat(to, *to ? "/" : "", name, NULL) : g_strdup(to);
 
 		if (mlv_move_add(move, from, path, &local)) {
 			tell(call, from, path);
@@ -83,7 +86,9 @@ static gboolean add_moves(Call *call, MlvMove *move, const GPtrArray *words, GEr
 
 static gboolean update_parts(Call *call, const GPtrArray *parts, GError **error)
 {
-	MlvTrackOptions options = { .cancel = call->cmd->cancel, .added = ignore_added, .problem = warn_problem,
+	MlvTrackOptions options = { .cancel = call->cmd->cancel,
+				    .added = ignore_added,
+				    .problem = warn_problem,
 				    .data = call };
 	MlvTrackResult result;
 
@@ -91,7 +96,8 @@ static gboolean update_parts(Call *call, const GPtrArray *parts, GError **error)
 		return TRUE;
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(call->cmd, error);
 	return local && mlv_cmd_jobs(call->cmd, &options.threads, error) &&
-	       mlv_track_add(local, (const char *const *)parts->pdata, parts->len, &options, &result, error);
+	       mlv_track_add(local, (const char *const *)parts->pdata, parts->len, &options,
+			     &result, error);
 }
 
 static gboolean run(Call *call, const GPtrArray *words, GError **error)
@@ -119,16 +125,21 @@ gboolean mlv_cmd_mv(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	Options opt = { 0 };
 	const GOptionEntry entries[] = {
-		{ "force", 'f', 0, G_OPTION_ARG_NONE, &opt.force, "replace what stands at the new path", NULL },
-		{ "skip-errors", 'k', 0, G_OPTION_ARG_NONE, &opt.skip, "pass over what cannot be moved", NULL },
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run, "only say what would be moved", NULL },
+		{ "force", 'f', 0, G_OPTION_ARG_NONE, &opt.force,
+		  "replace what stands at the new path", NULL },
+		{ "skip-errors", 'k', 0, G_OPTION_ARG_NONE, &opt.skip,
+		  "pass over what cannot be moved", NULL },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run,
+		  "only say what would be moved", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
 		{ NULL },
 	};
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "PATH... NEW-PATH\nmlv mv model.pkl models/best.pkl\nmlv mv data/train data/test archive/",
-			       error) ||
+	if (!mlv_options_parse(
+		    cmd, entries, &argc, &argv,
+		    "PATH... NEW-PATH\nmlv mv model.pkl models/best.pkl\n"
+			       "mlv mv data/train data/test archive/",
+		    error) ||
 	    !mlv_options_count(cmd, argc, 2, -1, error))
 		return FALSE;
 	MlvWords words = mlv_options_words(cmd, argc, argv);

@@ -66,7 +66,7 @@ gboolean mlv_cmd_pull(MlvCmd *cmd, int argc, char **argv, GError **error)
 	    !mlv_sync_fetch(sync, local, words.selection, &options, &result, error))
 		return FALSE;
 	json_t *document = words.json ? mlv_json_new(cmd) : NULL;
-	mlv_sync_words_done(&words, sync, &result, "fetched", document);
+	mlv_sync_words_done(&words, sync->config->name, &result, "fetched", document);
 	if (!words.dry_run && !check_out(&words, local, force, document, error)) {
 		json_decref(document);
 		return FALSE;

@@ -86,12 +86,12 @@ gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncO
 	return TRUE;
 }
 
-void mlv_sync_words_done(MlvSyncWords *words, const MlvSync *sync, const MlvSyncResult *result,
+void mlv_sync_words_done(MlvSyncWords *words, const char *remote, const MlvSyncResult *result,
 			 const char *verb, json_t *document)
 {
 	g_clear_pointer(&words->progress, mlv_ui_progress_end);
 	if (document) {
-		mlv_json_set_text(document, "remote", sync->config->name);
+		mlv_json_set_text(document, "remote", remote);
 		mlv_json_set_bool(document, "up_to_date", result->up_to_date);
 		mlv_json_set_bool(document, "dry_run", words->dry_run);
 		mlv_json_set_size(document, "packs", result->packs);
@@ -100,13 +100,13 @@ void mlv_sync_words_done(MlvSyncWords *words, const MlvSync *sync, const MlvSync
 		return;
 	}
 	if (result->up_to_date || result->chunks == 0) {
-		mlv_ui_note(words->cmd->ui, "%s: up to date", sync->config->name);
+		mlv_ui_note(words->cmd->ui, "%s: up to date", remote);
 		return;
 	}
 	g_autofree char *objects = mlv_ui_plural(result->chunks, "object");
 	g_autofree char *size = mlv_ui_size(result->bytes);
 	if (words->dry_run)
-		printf("%s: %s, %s would be %s\n", sync->config->name, objects, size, verb);
+		printf("%s: %s, %s would be %s\n", remote, objects, size, verb);
 	else
-		mlv_ui_note(words->cmd->ui, "%s: %s, %s %s", sync->config->name, objects, size, verb);
+		mlv_ui_note(words->cmd->ui, "%s: %s, %s %s", remote, objects, size, verb);
 }

@@ -28,7 +28,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MlvSyncWords, mlv_sync_words_clear)
 /* Options for mlv_sync_push and mlv_sync_fetch that show progress under `title`; end with mlv_sync_words_done. */
 gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncOptions *options, GError **error);
 /* Clears the progress and says what was moved; `verb` is "sent" or "fetched". Adds to `document` (may be NULL) instead with --json. */
-void mlv_sync_words_done(MlvSyncWords *words, const MlvSync *sync, const MlvSyncResult *result, const char *verb,
+void mlv_sync_words_done(MlvSyncWords *words, const char *remote, const MlvSyncResult *result, const char *verb,
 			 json_t *document);
 
 #endif

@@ -87,7 +87,7 @@ gboolean mlv_archive_check_prefix(const char *prefix, GError **error)
 	return TRUE;
 }
 
-/* --- entries ----------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static void note_match(Export *export, const char *path)
 {
@@ -134,7 +134,7 @@ static gboolean write_entry(Export *export, const char *path, const MlvTreeEntry
 	       mlv_archive_pump_entry(export->pump, full, entry, error);
 }
 
-/* --- a tracked directory ----------------------------------------------------------------------- */
+/* --- a tracked directory ---------------------------------------------------------------------- */
 
 static void frame_clear(gpointer data)
 {
@@ -238,7 +238,7 @@ static gboolean write_tree(Export *export, const char *path, const MlvRef *ref, 
 	return TRUE;
 }
 
-/* --- what stands in the revision ---------------------------------------------------------------- */
+/* --- what stands in the revision -------------------------------------------------------------- */
 
 static gboolean write_tracked(Export *export, const MlvTracked *tracked, GError **error)
 {

@@ -121,7 +121,7 @@ void mlv_archive_pump_free(MlvArchivePump *pump)
 	g_free(pump);
 }
 
-/* --- out --------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static gboolean write_symlink(MlvArchivePump *pump, const Piece *piece, GError **error)
 {
@@ -200,7 +200,7 @@ static gboolean submit(MlvArchivePump *pump, GError **error)
 	return TRUE;
 }
 
-/* --- in ---------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static gboolean add_piece(MlvArchivePump *pump, Piece piece, GError **error)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/archive_input.h"
 #include "storage/file.h"
 
 #define BLOCK      (128u << 10) /* bytes read at once */
@@ -17,9 +18,8 @@
 
 struct MlvArchiveReader {
 	char *label;
-	int fd;
-	gint64 start;     /* where the archive begins in a file; -1: it cannot be searched in */
-	GByteArray *kept; /* first bytes of a pipe, to be read again; NULL once they are */
+	MlvArchiveInput *input;
+	GByteArray *kept; /* first bytes of a stream, to be read again */
 	gsize kept_at;
 	gboolean probing;
 	guint8 *block;
@@ -28,7 +28,6 @@ struct MlvArchiveReader {
 	struct archive_entry *entry;
 	guint8 *data;
 	char *path, *target;
-	guint64 consumed;
 };
 
 /*
@@ -88,35 +87,26 @@ static gboolean fail_read(MlvArchiveReader *reader, MlvError code, GError **erro
 			reason);
 }
 
-/* --- bytes ------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
-static la_ssize_t read_fd(MlvArchiveReader *reader, struct archive *archive)
-{
-	ssize_t n;
-
-	do {
-		n = read(reader->fd, reader->block, BLOCK);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		archive_set_error(archive, errno, "%s", g_strerror(errno));
-	else
-		reader->consumed += (guint64)n;
-	return n;
-}
-
+/* The reason goes through libarchive's own error, which is what is told in the end. */
 static la_ssize_t on_read(struct archive *archive, void *user, const void **data)
 {
 	MlvArchiveReader *reader = user;
-	la_ssize_t n;
+	g_autoptr(GError) failed = NULL;
+	gsize n;
 
-	if (reader->kept && reader->kept_at < reader->kept->len) {
+	if (reader->kept_at < reader->kept->len) {
 		*data = reader->kept->data + reader->kept_at;
-		n = (la_ssize_t)MIN(reader->kept->len - reader->kept_at, BLOCK);
-		reader->kept_at += (gsize)n;
-		return n;
+		n = MIN(reader->kept->len - reader->kept_at, BLOCK);
+		reader->kept_at += n;
+		return (la_ssize_t)n;
 	}
-	n = read_fd(reader, archive);
-	if (n > 0 && reader->probing && reader->start < 0) {
+	if (!mlv_archive_input_read(reader->input, reader->block, BLOCK, &n, &failed)) {
+		archive_set_error(archive, EIO, "%s", failed->message);
+		return -1;
+	}
+	if (n > 0 && reader->probing && !mlv_archive_input_seekable(reader->input)) {
 		g_byte_array_append(reader->kept, reader->block, (guint)n);
 		reader->kept_at = reader->kept->len;
 		if (reader->kept->len > PROBE_MAX) {
@@ -126,19 +116,16 @@ static la_ssize_t on_read(struct archive *archive, void *user, const void **data
 		}
 	}
 	*data = reader->block;
-	return n;
+	return (la_ssize_t)n;
 }
 
 static la_int64_t on_seek(struct archive *archive, void *user, la_int64_t offset, int whence)
 {
 	MlvArchiveReader *reader = user;
-	off_t at;
+	gint64 at = mlv_archive_input_seek(reader->input, offset, whence);
 
-	if (whence == SEEK_SET)
-		offset += reader->start;
-	at = lseek(reader->fd, offset, whence);
-	if (at >= reader->start)
-		return at - reader->start;
+	if (at >= 0)
+		return at;
 	archive_set_error(archive, errno, "cannot search in it");
 	return ARCHIVE_FATAL;
 }
@@ -147,17 +134,17 @@ static la_int64_t on_seek(struct archive *archive, void *user, la_int64_t offset
 static la_int64_t on_skip(struct archive *archive, void *user, la_int64_t request)
 {
 	MlvArchiveReader *reader = user;
-	off_t before = lseek(reader->fd, 0, SEEK_CUR);
-	off_t end = lseek(reader->fd, 0, SEEK_END);
-	la_int64_t step = MAX(MIN(request, end - before), 0);
+	gint64 before = mlv_archive_input_seek(reader->input, 0, SEEK_CUR);
+	gint64 end = mlv_archive_input_seek(reader->input, 0, SEEK_END);
+	gint64 step = MAX(MIN(request, end - before), 0);
 
-	if (before < 0 || end < 0 || lseek(reader->fd, before + step, SEEK_SET) < 0)
+	if (before < 0 || end < 0 ||
+	    mlv_archive_input_seek(reader->input, before + step, SEEK_SET) < 0)
 		return 0;
-	reader->consumed += (guint64)step;
 	return step;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static gboolean enable(struct archive *archive, const char *format, GError **error)
 {
@@ -189,7 +176,7 @@ static gboolean open_archive(MlvArchiveReader *reader, const char *format, GErro
 	if (!enable(archive, format, error))
 		return FALSE;
 	archive_read_set_read_callback(archive, on_read);
-	if (reader->start >= 0) {
+	if (mlv_archive_input_seekable(reader->input)) {
 		archive_read_set_seek_callback(archive, on_seek);
 		archive_read_set_skip_callback(archive, on_skip);
 	}
@@ -233,41 +220,33 @@ static gboolean peek(MlvArchiveReader *reader, const char *format, GError **erro
 	return ok;
 }
 
-/* What was kept of a pipe and all that follows go to the spool, which is read instead. */
+/* What was kept of a stream and all that follows go to the spool, which is read instead. */
 static gboolean copy_to_spool(MlvArchiveReader *reader, int spool, GError **error)
 {
 	gsize length = reader->kept->len;
 	const guint8 *data = reader->kept->data;
 
-	for (;;) {
-		ssize_t n;
-
-		if (!mlv_file_write(spool, data, length, reader->label, error))
+	do {
+		if (!mlv_file_write(spool, data, length, reader->label, error) ||
+		    !mlv_archive_input_read(reader->input, reader->block, BLOCK, &length, error))
 			return FALSE;
-		do {
-			n = read(reader->fd, reader->block, BLOCK);
-		} while (n < 0 && errno == EINTR);
-		if (n < 0)
-			return mlv_fail_errno(error, "cannot read '%s'", reader->label);
-		if (n == 0)
-			break;
 		data = reader->block;
-		length = (gsize)n;
-	}
+	} while (length > 0);
+	if (lseek(spool, 0, SEEK_SET) < 0)
+		return mlv_fail_errno(error, "cannot read '%s'", reader->label);
 	g_byte_array_set_size(reader->kept, 0);
-	reader->fd = spool;
-	reader->start = 0;
-	return TRUE;
+	mlv_archive_input_free(reader->input);
+	reader->input = mlv_archive_input_new(spool, reader->label, error);
+	return reader->input != NULL;
 }
 
 /* Back to where the archive begins. */
 static gboolean rewind_input(MlvArchiveReader *reader, GError **error)
 {
 	reader->kept_at = 0;
-	reader->consumed = reader->kept->len;
-	if (reader->start >= 0 && lseek(reader->fd, reader->start, SEEK_SET) < 0)
-		return mlv_fail_errno(error, "cannot read '%s'", reader->label);
-	return TRUE;
+	return !mlv_archive_input_seekable(reader->input) ||
+	       mlv_archive_input_seek(reader->input, 0, SEEK_SET) == 0 ||
+	       mlv_fail_errno(error, "cannot read '%s'", reader->label);
 }
 
 /*
@@ -292,7 +271,7 @@ static gboolean open_in_earnest(MlvArchiveReader *reader, int spool, const char 
 
 		freelocale(reader->names);
 		reader->names = utf8;
-		if (reader->start < 0 && spool >= 0) {
+		if (!mlv_archive_input_seekable(reader->input) && spool >= 0) {
 			if (!copy_to_spool(reader, spool, error))
 				return FALSE;
 			ok = TRUE;
@@ -311,9 +290,10 @@ MlvArchiveReader *mlv_archive_reader_new(int fd, int spool, const char *label, c
 	g_autoptr(MlvArchiveReader) reader = g_new0(MlvArchiveReader, 1);
 
 	reader->label = g_strdup(label);
-	reader->fd = fd;
-	reader->start = lseek(fd, 0, SEEK_CUR);
 	reader->kept = g_byte_array_new();
+	reader->input = mlv_archive_input_new(fd, reader->label, error);
+	if (!reader->input)
+		return NULL;
 	reader->block = g_malloc(BLOCK);
 	reader->data = g_malloc(DATA_BLOCK);
 	return open_in_earnest(reader, spool, format, error) ? g_steal_pointer(&reader) : NULL;
@@ -327,6 +307,7 @@ void mlv_archive_reader_free(MlvArchiveReader *reader)
 		archive_read_free(reader->archive);
 	if (reader->names)
 		freelocale(reader->names);
+	mlv_archive_input_free(reader->input);
 	g_byte_array_unref(reader->kept);
 	g_free(reader->block);
 	g_free(reader->data);
@@ -336,7 +317,7 @@ void mlv_archive_reader_free(MlvArchiveReader *reader)
 	g_free(reader);
 }
 
-/* --- members ----------------------------------------------------------------------------------- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static gboolean set_type(MlvArchiveReader *reader, MlvMember *member)
 {
@@ -393,6 +374,20 @@ static gboolean check_member(MlvArchiveReader *reader, const MlvMember *member, 
 	return TRUE;
 }
 
+/* What follows the last member is of no use, but for the checksums over what came before. */
+static gboolean drain(MlvArchiveReader *reader, GError **error)
+{
+	gsize length;
+
+	if (mlv_archive_input_seekable(reader->input))
+		return TRUE;
+	do {
+		if (!mlv_archive_input_read(reader->input, reader->block, BLOCK, &length, error))
+			return FALSE;
+	} while (length > 0);
+	return TRUE;
+}
+
 gboolean mlv_archive_reader_next(MlvArchiveReader *reader, MlvMember *member, GError **error)
 {
 	const char *path;
@@ -402,8 +397,9 @@ gboolean mlv_archive_reader_next(MlvArchiveReader *reader, MlvMember *member, GE
 	g_clear_pointer(&reader->path, g_free);
 	g_clear_pointer(&reader->target, g_free);
 	if (r == ARCHIVE_EOF)
-		return TRUE;
-	/* A warning is about names that stay the bytes they are, or about what is not taken over. */
+		return drain(reader, error);
+	/* A warning is about names that stay the bytes they are, or about what is not taken
+	 * over. */
 	if (r < ARCHIVE_WARN)
 		return fail_read(reader, MLV_ERROR_CORRUPT, error);
 	path = archive_entry_pathname(reader->entry);
@@ -440,5 +436,5 @@ gboolean mlv_archive_reader_read(MlvArchiveReader *reader, const void **data, gs
 
 guint64 mlv_archive_reader_consumed(const MlvArchiveReader *reader)
 {
-	return reader->consumed;
+	return mlv_archive_input_consumed(reader->input);
 }

@@ -25,7 +25,7 @@
 #define MLV_BUNDLE_MANIFEST_MAX (64u << 20)
 #define MLV_BUNDLE_PACK_MAX     (128u << 20) /* bytes of one pack in a bundle */
 
-/* --- the manifest ------------------------------------------------------------------------------ */
+/* --- the manifest ----------------------------------------------------------------------------- */
 
 typedef struct {
 	char *name; /* "refs/heads/main" */
@@ -57,7 +57,7 @@ GBytes *mlv_bundle_manifest_format(const MlvBundleManifest *manifest);
 MlvBundleManifest *mlv_bundle_manifest_parse(const char *text, gsize length, const char *label,
 					     GError **error);
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* Takes the bundle's bytes as they come. */
 typedef gboolean (*MlvBundleSink)(const void *data, gsize length, gpointer user, GError **error);
@@ -76,7 +76,7 @@ guint64 mlv_bundle_writer_size(const MlvBundleWriter *writer); /* bytes so far *
 void mlv_bundle_writer_free(MlvBundleWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvBundleWriter, mlv_bundle_writer_free)
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 typedef struct MlvBundleReader MlvBundleReader;
 

@@ -68,7 +68,7 @@ static void run_job(gpointer data, gpointer user)
 	g_clear_error(&failed);
 }
 
-/* --- what the other side must have --------------------------------------------------------------- */
+/* --- what the other side must have ------------------------------------------------------------ */
 
 typedef struct {
 	MlvStore *store;
@@ -137,7 +137,7 @@ static gboolean require_prerequisites(Intake *intake, GError **error)
 		lack.lacking > 1 ? ", ..." : "");
 }
 
-/* --- packs --------------------------------------------------------------------------------------- */
+/* --- packs ------------------------------------------------------------------------------------ */
 
 /* The chunks of a pack of which the store has some. */
 static gboolean put_chunks(Intake *intake, const Job *job, GError **error)
@@ -284,7 +284,7 @@ static void intake_clear(Intake *intake)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Intake, intake_clear)
 
-/* --- the whole ----------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* Each tree and list that is needed must at least begin somewhere. */
 static gboolean check_roots(Intake *intake, GError **error)

@@ -48,7 +48,7 @@ void mlv_bundle_manifest_add_name(MlvBundleManifest *manifest, const char *name,
 	g_array_append_val(manifest->names, row);
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static gint compare_lines(gconstpointer a, gconstpointer b)
 {
@@ -142,7 +142,7 @@ GBytes *mlv_bundle_manifest_format(const MlvBundleManifest *manifest)
 	return g_string_free_to_bytes(text);
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* A text that was escaped; NULL if it was not, or holds a NUL. */
 static char *unescape(const char *text)

@@ -48,7 +48,7 @@ static void job_free(gpointer data)
 	g_free(job);
 }
 
-/* --- in a worker --------------------------------------------------------------------------------- */
+/* --- in a worker ------------------------------------------------------------------------------ */
 
 /* Reads one chunk, checks it, and appends it in the form in which it goes into the bundle. */
 static gboolean convert(Job *job, MlvPackEntry *entry, guint8 *stored, guint8 *raw, GError **error)
@@ -93,7 +93,7 @@ static void run_job(gpointer data, gpointer user)
 	}
 }
 
-/* --- in the main thread -------------------------------------------------------------------------- */
+/* --- in the main thread ----------------------------------------------------------------------- */
 
 static gboolean open_pack(Packing *packing, GError **error)
 {

@@ -40,7 +40,7 @@ static gboolean cancelled(const Gather *gather, GError **error)
 	return cancel && *cancel && !mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 }
 
-/* --- what pointers name -------------------------------------------------------------------------- */
+/* --- what pointers name ----------------------------------------------------------------------- */
 
 static void push_folder(GQueue *queue, const char *path, const MlvRef *ref)
 {
@@ -145,7 +145,7 @@ static gboolean gather_commits(Gather *gather, const GArray *commits, Needs *int
 	return mlv_git_reach_run(reach, visit_pointer, gather, error);
 }
 
-/* --- which chunks that is ------------------------------------------------------------------------ */
+/* --- which chunks that is --------------------------------------------------------------------- */
 
 static gboolean note_missing(MlvKind kind, const MlvId *id, gpointer user, GError **error)
 {
@@ -230,7 +230,7 @@ static gboolean collect_all(Gather *gather, GError **error)
 			gather->missing->str, gather->n_missing > NAMED_MAX ? ", ..." : "");
 }
 
-/* --- the whole ----------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static gint compare_keys(gconstpointer a, gconstpointer b)
 {

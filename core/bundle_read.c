@@ -143,7 +143,7 @@ void mlv_bundle_reader_free(MlvBundleReader *reader)
 	g_free(reader);
 }
 
-/* --- packs ------------------------------------------------------------------------------------- */
+/* --- packs ------------------------------------------------------------------------------------ */
 
 /* The bytes of the pack that are left; out_fd -1 drops them. */
 static gboolean drain_pack(MlvBundleReader *reader, int out_fd, const char *out_label,

@@ -72,38 +72,6 @@ void mlv_checkout_free(MlvCheckout *checkout)
 	g_free(checkout);
 }
 
-/* The next element that can be used. */
-static const MlvTracked *next_pointer(const GPtrArray *pointers, guint *number)
-{
-	for (; pointers && *number < pointers->len; (*number)++) {
-		const MlvTracked *tracked = pointers->pdata[*number];
-		if (!tracked->error && tracked->stage == 0)
-			return tracked;
-	}
-	return NULL;
-}
-
-gboolean mlv_checkout_pointers(MlvCheckout *checkout, const GPtrArray *wanted, const GPtrArray *base, GError **error)
-{
-	guint i = 0, j = 0;
-
-	for (;;) {
-		const MlvTracked *want = next_pointer(wanted, &i), *was = next_pointer(base, &j);
-
-		if (!want && !was)
-			return TRUE;
-		int order = !want ? 1 : !was ? -1 : strcmp(want->path, was->path);
-		const char *path = order <= 0 ? want->path : was->path;
-		/* One that is wanted and cannot be read is not to go. */
-		gboolean skip = order > 0 && wanted && mlv_tracked_find(wanted, path);
-		i += order <= 0;
-		j += order >= 0;
-		if (!skip && !mlv_checkout_target(checkout, path, order <= 0 ? &want->pointer : NULL,
-						  order >= 0 ? &was->pointer : NULL, error))
-			return FALSE;
-	}
-}
-
 gboolean mlv_checkout_plan(MlvCheckout *checkout, GError **error)
 {
 	if (checkout->ingest && !mlv_ingest_finish(checkout->ingest, error))
@@ -127,11 +95,13 @@ gboolean mlv_checkout_is_idle(const MlvCheckout *checkout)
 {
 	const MlvCheckoutTotals *totals = &checkout->totals;
 
-	if (totals->write_files || totals->mode_files || totals->remove_files || totals->conflicts || totals->missing)
+	if (totals->write_files || totals->mode_files || totals->remove_files ||
+	    totals->conflicts || totals->missing)
 		return FALSE;
 	for (guint i = 0; i < checkout->dirs->len; i++) {
 		const CheckoutDir *dir = checkout->dirs->pdata[i];
-		if (!dir->folder && (dir->tree.mode == 0 ? dir->on_disk : !dir->on_disk && dir->whole))
+		if (!dir->folder &&
+		    (dir->tree.mode == 0 ? dir->on_disk : !dir->on_disk && dir->whole))
 			return FALSE;
 	}
 	return TRUE;
@@ -154,9 +124,10 @@ const GArray *mlv_checkout_missing(const MlvCheckout *checkout)
 	return checkout->missing;
 }
 
-/* --- telling the plan ------------------------------------------------------------------------------ */
+/* --- telling the plan ------------------------------------------------------------------------- */
 
-static gboolean tell_items(const CheckoutDir *dir, MlvCheckoutEach each, gpointer user, GError **error)
+static gboolean tell_items(const CheckoutDir *dir, MlvCheckoutEach each, gpointer user,
+			   GError **error)
 {
 	static const MlvCheckoutAction actions[] = { [OP_WRITE] = MLV_CHECKOUT_WRITE,
 						     [OP_MODE] = MLV_CHECKOUT_MODE,
@@ -175,8 +146,8 @@ static gboolean tell_items(const CheckoutDir *dir, MlvCheckoutEach each, gpointe
 	return TRUE;
 }
 
-static gboolean tell_paths(const GPtrArray *paths, MlvCheckoutAction action, MlvCheckoutEach each, gpointer user,
-			   GError **error)
+static gboolean tell_paths(const GPtrArray *paths, MlvCheckoutAction action, MlvCheckoutEach each,
+			   gpointer user, GError **error)
 {
 	for (guint i = 0; i < paths->len; i++)
 		if (!each(action, paths->pdata[i], 0, user, error))
@@ -184,7 +155,8 @@ static gboolean tell_paths(const GPtrArray *paths, MlvCheckoutAction action, Mlv
 	return TRUE;
 }
 
-gboolean mlv_checkout_foreach(MlvCheckout *checkout, MlvCheckoutEach each, gpointer user, GError **error)
+gboolean mlv_checkout_foreach(MlvCheckout *checkout, MlvCheckoutEach each, gpointer user,
+			      GError **error)
 {
 	for (guint i = 0; i < checkout->dirs->len; i++) {
 		CheckoutDir *dir = checkout->dirs->pdata[i];
@@ -193,8 +165,8 @@ gboolean mlv_checkout_foreach(MlvCheckout *checkout, MlvCheckoutEach each, gpoin
 				  (dir->whole || !checkout->options.exact);
 
 		if ((make || remove) &&
-		    !each(make ? MLV_CHECKOUT_MAKE_DIRECTORY : MLV_CHECKOUT_REMOVE_DIRECTORY, dir->path, 0, user,
-			  error))
+		    !each(make ? MLV_CHECKOUT_MAKE_DIRECTORY : MLV_CHECKOUT_REMOVE_DIRECTORY,
+			  dir->path, 0, user, error))
 			return FALSE;
 		if (!tell_items(dir, each, user, error))
 			return FALSE;
@@ -203,7 +175,7 @@ gboolean mlv_checkout_foreach(MlvCheckout *checkout, MlvCheckoutEach each, gpoin
 	       tell_paths(checkout->missing_paths, MLV_CHECKOUT_MISSING, each, user, error);
 }
 
-/* --- whether it may be carried out ----------------------------------------------------------------- */
+/* --- whether it may be carried out ------------------------------------------------------------ */
 
 /* The first paths, quoted, for a message. */
 static char *name_some(const GPtrArray *paths, guint64 count)
@@ -229,10 +201,11 @@ static gboolean check_room(MlvCheckout *checkout, GError **error)
 		return TRUE;
 	g_autofree char *need_text = g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);
 	g_autofree char *room_text = g_format_size_full(room, G_FORMAT_SIZE_IEC_UNITS);
-	return mlv_fail(error, MLV_ERROR_FAILED,
-			"no room: %s are to be written, and the file system of the work tree has %s left; "
-			"free some, or bring single paths with -- PATH",
-			need_text, room_text);
+	return mlv_fail(
+		error, MLV_ERROR_FAILED,
+		"no room: %s are to be written, and the file system of the work tree has %s left; "
+		"free some, or bring single paths with -- PATH",
+		need_text, room_text);
 }
 
 gboolean mlv_checkout_check(MlvCheckout *checkout, GError **error)
@@ -241,16 +214,18 @@ gboolean mlv_checkout_check(MlvCheckout *checkout, GError **error)
 
 	if (totals->conflicts > 0) {
 		g_autofree char *names = name_some(checkout->conflicts, totals->conflicts);
-		return mlv_fail(error, MLV_ERROR_EXISTS,
-				"unsaved data is in the way: %s; nothing was changed. 'mlv add' keeps it, "
-				"--force gives it up",
-				names);
+		return mlv_fail(
+			error, MLV_ERROR_EXISTS,
+			"unsaved data is in the way: %s; nothing was changed. 'mlv add' keeps it, "
+			"--force gives it up",
+			names);
 	}
 	if (totals->missing > 0) {
 		g_autofree char *names = name_some(checkout->missing_paths, totals->missing);
-		return mlv_fail(error, MLV_ERROR_MISSING,
-				"not in the store: %s; nothing was changed. '%s' brings it from the remote",
-				names, checkout->options.advice ? checkout->options.advice : "mlv pull");
+		return mlv_fail(
+			error, MLV_ERROR_MISSING,
+			"not in the store: %s; nothing was changed. '%s' brings it from the remote",
+			names, checkout->options.advice ? checkout->options.advice : "mlv pull");
 	}
 	return check_room(checkout, error);
 }

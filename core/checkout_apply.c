@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carrying out the plan: what is to go goes first (it may free names and room), directories are made top down, then
- * files are written in parallel, and at the end the stat cache learns what is there.
+ * Carrying out the plan: what is to go goes first (it may free names and room), directories are
+ * made top down, then files are written in parallel, and at the end the stat cache learns what
+ * is there.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "core/workspace.h"
 
 #define SETTLE_TRIES 20
-#define SETTLE_STEP 2000 /* microseconds */
+#define SETTLE_STEP  2000 /* microseconds */
 
 static gboolean cancelled(MlvCheckout *checkout, GError **error)
 {
@@ -32,14 +33,15 @@ static gboolean has_op(const CheckoutDir *dir, ItemOp op)
 	return FALSE;
 }
 
-/* Hashed just now, and changed in the same tick of the clock: it may have been changed again since. */
+/* Hashed just now, and changed in the same tick of the clock: it may have been changed again
+ * since. */
 static gboolean is_racy(const MlvCheckout *checkout, const CheckoutItem *item)
 {
 	return !(item->flags & ITEM_CACHED) && checkout->hash_now > 0 &&
 	       (item->st.mtime >= checkout->hash_now || item->st.ctime >= checkout->hash_now);
 }
 
-/* --- what goes ------------------------------------------------------------------------------------- */
+/* --- what goes -------------------------------------------------------------------------------- */
 
 static gboolean change_items(MlvCheckout *checkout, CheckoutDir *dir, ItemOp op, GError **error)
 {
@@ -60,7 +62,8 @@ static gboolean change_items(MlvCheckout *checkout, CheckoutDir *dir, ItemOp op,
 		if (op == OP_REMOVE)
 			ok = mlv_workspace_remove(fd, item->name, &item->st, path, error);
 		else
-			ok = mlv_workspace_set_executable(fd, item->name, item->mode == MLV_MODE_EXECUTABLE,
+			ok = mlv_workspace_set_executable(fd, item->name,
+							  item->mode == MLV_MODE_EXECUTABLE,
 							  &item->st, path, error);
 		if (!ok)
 			return FALSE;
@@ -82,13 +85,15 @@ static gboolean remove_directories(MlvCheckout *checkout, GError **error)
 			continue;
 		g_autofree char *above = g_strndup(dir->path, name ? (gsize)(name - dir->path) : 0);
 		g_auto(MlvFd) fd = mlv_workspace_open_dir(checkout->root, above, error);
-		if (fd < 0 || !mlv_workspace_remove_dir(fd, name ? name + 1 : dir->path, &removed, dir->path, error))
+		if (fd < 0 || !mlv_workspace_remove_dir(fd, name ? name + 1 : dir->path, &removed,
+							dir->path, error))
 			return FALSE;
 		if (!removed && dir->must_go)
-			return mlv_fail(error, MLV_ERROR_EXISTS,
-					"the directory '%s' is in the way of a file and holds what is "
-					"ignored or new; move that away and run the command again",
-					dir->path);
+			return mlv_fail(
+				error, MLV_ERROR_EXISTS,
+				"the directory '%s' is in the way of a file and holds what is "
+				"ignored or new; move that away and run the command again",
+				dir->path);
 	}
 	return TRUE;
 }
@@ -99,9 +104,11 @@ static gboolean make_directories(MlvCheckout *checkout, GError **error)
 		CheckoutDir *dir = checkout->dirs->pdata[i];
 		gboolean writes = is_wanted(dir) && has_op(dir, OP_WRITE);
 
-		if (dir->folder ? !writes : dir->on_disk || !is_wanted(dir) || !(dir->whole || writes))
+		if (dir->folder ? !writes
+				: dir->on_disk || !is_wanted(dir) || !(dir->whole || writes))
 			continue;
-		if (cancelled(checkout, error) || !mlv_workspace_make_dirs(checkout->root, dir->path, error))
+		if (cancelled(checkout, error) ||
+		    !mlv_workspace_make_dirs(checkout->root, dir->path, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -134,7 +141,7 @@ static gboolean change_tree(MlvCheckout *checkout, GError **error)
 	return mlv_checkout_write(checkout, error);
 }
 
-/* --- the stat cache -------------------------------------------------------------------------------- */
+/* --- the stat cache --------------------------------------------------------------------------- */
 
 /* The newest change among what was written. */
 static gint64 newest_change(MlvCheckout *checkout)
@@ -152,7 +159,8 @@ static gint64 newest_change(MlvCheckout *checkout)
 	return newest;
 }
 
-/* A time of the file system's clock past all that was written: else the last files would count as racy. */
+/* A time of the file system's clock past all that was written: else the last files would count
+ * as racy. */
 static gint64 settle(MlvCheckout *checkout)
 {
 	gint64 newest = newest_change(checkout), now = mlv_stat_fs_now(checkout->options.repo);
@@ -175,8 +183,8 @@ static gboolean is_known(const MlvCheckout *checkout, const CheckoutItem *item)
 }
 
 /* A file whose record in the old cache holds. */
-static gboolean keep_record(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutDir *dir, const MlvStatDir *old,
-			    const char *name)
+static gboolean keep_record(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutDir *dir,
+			    const MlvStatDir *old, const char *name)
 {
 	const MlvStatRecord *record = mlv_statcache_find(old, name);
 
@@ -188,8 +196,8 @@ static gboolean keep_record(MlvCheckout *checkout, MlvStatWriter *writer, Checko
 	return TRUE;
 }
 
-static void add_item(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutDir *dir, const MlvStatDir *old,
-		     CheckoutItem *item)
+static void add_item(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutDir *dir,
+		     const MlvStatDir *old, CheckoutItem *item)
 {
 	MlvRef ref = mlv_checkout_item_ref(item);
 
@@ -219,12 +227,14 @@ static void write_block(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutDi
 	mlv_statcache_writer_begin(writer, dir->path);
 	if (dir->unchanged && has_old)
 		for (gsize i = 0; i < old.count; i++)
-			keep_record(checkout, writer, dir, &old, mlv_statcache_name(&old, &old.records[i]));
+			keep_record(checkout, writer, dir, &old,
+				    mlv_statcache_name(&old, &old.records[i]));
 	for (guint i = 0; !dir->unchanged && i < dir->items->len; i++)
-		add_item(checkout, writer, dir, has_old ? &old : NULL, &g_array_index(dir->items, CheckoutItem, i));
+		add_item(checkout, writer, dir, has_old ? &old : NULL,
+			 &g_array_index(dir->items, CheckoutItem, i));
 	mlv_statcache_writer_set_stored(writer, !dir->unstored);
-	mlv_statcache_writer_end(writer, dir->incomplete ? NULL : &dir->tree.ref, dir->tree.files, dir->tree.bytes,
-				 dir->subdirs);
+	mlv_statcache_writer_end(writer, dir->incomplete ? NULL : &dir->tree.ref, dir->tree.files,
+				 dir->tree.bytes, dir->subdirs);
 	mlv_statcache_writer_set_stored(writer, TRUE);
 }
 
@@ -239,16 +249,20 @@ static void write_folder(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutD
 		if ((item->op == OP_KEEP || item->op == OP_NONE) && (item->flags & ITEM_CACHED))
 			continue;
 		gboolean known = is_known(checkout, item);
-		mlv_statcache_writer_set_stored(writer, item->op == OP_WRITE || (item->flags & ITEM_STORED));
-		mlv_statcache_writer_set(writer, path, known ? &item->st : NULL, known ? &ref : NULL);
+		mlv_statcache_writer_set_stored(writer, item->op == OP_WRITE ||
+								(item->flags & ITEM_STORED));
+		mlv_statcache_writer_set(writer, path, known ? &item->st : NULL,
+					 known ? &ref : NULL);
 		mlv_statcache_writer_set_stored(writer, TRUE);
 	}
 }
 
-/* Children come after their parents in the list, so that going backwards each is done before its parent. */
+/* Children come after their parents in the list, so that going backwards each is done before its
+ * parent. */
 static gboolean renew_cache(MlvCheckout *checkout, GError **error)
 {
-	g_autoptr(MlvStatWriter) writer = mlv_statcache_writer_new(checkout->options.cache, settle(checkout));
+	g_autoptr(MlvStatWriter) writer =
+		mlv_statcache_writer_new(checkout->options.cache, settle(checkout));
 
 	for (guint i = checkout->dirs->len; i-- > 0;) {
 		CheckoutDir *dir = checkout->dirs->pdata[i], *parent = dir->parent;
@@ -262,7 +276,8 @@ static gboolean renew_cache(MlvCheckout *checkout, GError **error)
 		parent = dir->folder ? NULL : dir->parent;
 		if (parent) {
 			parent->dirty |= dir->dirty;
-			parent->incomplete |= dir->tree.mode == MLV_MODE_DIRECTORY && dir->incomplete;
+			parent->incomplete |=
+				dir->tree.mode == MLV_MODE_DIRECTORY && dir->incomplete;
 			parent->unstored |= dir->unstored;
 		}
 		g_clear_pointer(&dir->items, g_array_unref);
@@ -270,7 +285,7 @@ static gboolean renew_cache(MlvCheckout *checkout, GError **error)
 	return mlv_statcache_writer_commit(writer, error);
 }
 
-/* --- partial work trees ---------------------------------------------------------------------------- */
+/* --- partial work trees ----------------------------------------------------------------------- */
 
 static void note_partial(MlvCheckout *checkout)
 {
@@ -299,11 +314,13 @@ gboolean mlv_checkout_apply(MlvCheckout *checkout, GError **error)
 
 	if (!mlv_checkout_check(checkout, error))
 		return FALSE;
-	/* Before anything is there: after a kill, what was not brought must not count as deleted. */
+	/* Before anything is there: after a kill, what was not brought must not count as
+	 * deleted. */
 	note_partial(checkout);
 	if (!mlv_partial_save(checkout->options.partial, error))
 		return FALSE;
 	gboolean ok = change_tree(checkout, error);
-	/* What was done is worth remembering even if not all was; without the cache only time is lost. */
+	/* What was done is worth remembering even if not all was; without the cache only time is
+	 * lost. */
 	return renew_cache(checkout, ok ? error : &local) && ok;
 }

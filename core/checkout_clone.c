@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sharing blocks with packs. Where a run of raw chunks lies in its pack congruent to its place in the file, modulo the
- * block, whole blocks are cloned and the edges copied. The bytes are read and checked first, unless the pack is known to be
- * untouched since it was written.
+ * Sharing blocks with packs. Where a run of raw chunks lies in its pack congruent to its place
+ * in the file, modulo the block, whole blocks are cloned and the edges copied. The bytes are
+ * read and checked first, unless the pack is known to be untouched since it was written.
  */
 #include "core/checkout_private.h"
 
@@ -26,8 +26,8 @@ static guint raw_run(const CheckoutPiece *pieces, guint count)
 }
 
 /* Copies bytes that need no check any more. */
-static gboolean copy_edge(int pack, guint64 from, guint64 length, int fd, guint64 to, const char *label,
-			  GError **error)
+static gboolean copy_edge(int pack, guint64 from, guint64 length, int fd, guint64 to,
+			  const char *label, GError **error)
 {
 	guint8 buffer[4096];
 
@@ -44,17 +44,19 @@ static gboolean copy_edge(int pack, guint64 from, guint64 length, int fd, guint6
 	return TRUE;
 }
 
-static gboolean nothing(const CheckoutPiece *piece, const guint8 *data, gpointer user, GError **error)
+static gboolean nothing(const CheckoutPiece *piece, const guint8 *data, gpointer user,
+			GError **error)
 {
 	return TRUE;
 }
 
 /* One run. *cloned FALSE without an error: it is to be copied. */
-static gboolean clone_run(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count, int pack, int fd,
-			  const char *label, gboolean *cloned, GError **error)
+static gboolean clone_run(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count, int pack,
+			  int fd, const char *label, gboolean *cloned, GError **error)
 {
 	const MlvPackEntry *last = &pieces[count - 1].entry;
-	guint64 block = checkout->clone_block, at = pieces[0].position, offset = pieces[0].entry.offset;
+	guint64 block = checkout->clone_block, at = pieces[0].position,
+		offset = pieces[0].entry.offset;
 	guint64 end = at + (last->offset + last->stored - offset);
 	guint64 first = (at + block - 1) / block * block, stop = end / block * block;
 	MlvId name = mlv_store_pack_name(checkout->options.store, pieces[0].pack);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may happen to a file that stands where something else is wanted, and whether what is wanted is here. */
+/* What may happen to a file that stands where something else is wanted, and whether what is
+ * wanted is here. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +8,7 @@
 #include "core/checkout_private.h"
 #include "core/workspace.h"
 
-#define NOTED_MAX 100000 /* paths of conflicts and missing things that are kept to be told */
+#define NOTED_MAX   100000 /* paths of conflicts and missing things that are kept to be told */
 #define SYMLINK_MAX 4095
 
 void mlv_checkout_conflict(MlvCheckout *checkout, const char *path)
@@ -29,13 +30,14 @@ void mlv_checkout_lack(MlvCheckout *checkout, const char *path, const MlvRef *re
 	g_array_append_val(checkout->missing, *ref);
 }
 
-/* --- what the store has ---------------------------------------------------------------------------- */
+/* --- what the store has ----------------------------------------------------------------------- */
 
 /* Whether every leaf below a list is in the store; a list that is not is absence too. */
 static gboolean has_leaves(MlvStore *store, const MlvRef *ref, gboolean *has, GError **error)
 {
 	g_autoptr(GError) local = NULL;
-	g_autoptr(MlvLeafCursor) cursor = mlv_leaf_cursor_new(mlv_store_source(store), ref, 0, &local);
+	g_autoptr(MlvLeafCursor) cursor =
+		mlv_leaf_cursor_new(mlv_store_source(store), ref, 0, &local);
 	guint64 offset, length = 1;
 	MlvPlace place;
 	MlvId id;
@@ -44,7 +46,8 @@ static gboolean has_leaves(MlvStore *store, const MlvRef *ref, gboolean *has, GE
 	while (*has && length > 0) {
 		if (!mlv_leaf_cursor_next(cursor, &id, &offset, &length, &local))
 			*has = FALSE;
-		else if (length > 0 && !mlv_store_find(store, MLV_KIND_BLOB, &id, &place, has, error))
+		else if (length > 0 &&
+			 !mlv_store_find(store, MLV_KIND_BLOB, &id, &place, has, error))
 			return FALSE;
 	}
 	if (!local || g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING))
@@ -66,15 +69,16 @@ static gboolean is_stored(MlvCheckout *checkout, const MlvRef *ref, gboolean *ha
 	return mlv_store_find(checkout->options.store, MLV_KIND_BLOB, &ref->id, &place, has, error);
 }
 
-static gboolean corrupt(const CheckoutDir *dir, const CheckoutItem *item, const char *why, GError **error)
+static gboolean corrupt(const CheckoutDir *dir, const CheckoutItem *item, const char *why,
+			GError **error)
 {
 	g_autofree char *path = mlv_checkout_item_path(dir, item->name);
 
 	return mlv_fail(error, MLV_ERROR_CORRUPT, "what '%s' is to be cannot be: %s", path, why);
 }
 
-static gboolean find_content(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, gboolean *has,
-			     GError **error)
+static gboolean find_content(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+			     gboolean *has, GError **error)
 {
 	MlvRef ref = mlv_checkout_item_ref(item);
 	MlvPlace place;
@@ -85,7 +89,8 @@ static gboolean find_content(MlvCheckout *checkout, CheckoutDir *dir, CheckoutIt
 		return corrupt(dir, item, "the target of a symlink has 1 to 4095 bytes", error);
 	if (item->size == 0) {
 		mlv_id_of("", 0, &id);
-		return mlv_id_equal(&id, &item->id) || corrupt(dir, item, "its id is not that of no bytes", error);
+		return mlv_id_equal(&id, &item->id) ||
+		       corrupt(dir, item, "its id is not that of no bytes", error);
 	}
 	if (item->depth > 0)
 		return has_leaves(checkout->options.store, &ref, has, error);
@@ -102,7 +107,8 @@ static gboolean find_content(MlvCheckout *checkout, CheckoutDir *dir, CheckoutIt
 	return TRUE;
 }
 
-gboolean mlv_checkout_want(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, GError **error)
+gboolean mlv_checkout_want(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+			   GError **error)
 {
 	MlvRef ref = mlv_checkout_item_ref(item);
 	gboolean has;
@@ -121,7 +127,7 @@ gboolean mlv_checkout_want(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 	return TRUE;
 }
 
-/* --- what is on disk ------------------------------------------------------------------------------- */
+/* --- what is on disk -------------------------------------------------------------------------- */
 
 /* What was found out about the file on disk. */
 typedef struct {
@@ -155,8 +161,8 @@ static gboolean keep(MlvCheckout *checkout, CheckoutItem *item, const Found *fou
 	return TRUE;
 }
 
-static gboolean decide(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, const Found *found,
-		       GError **error)
+static gboolean decide(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+		       const Found *found, GError **error)
 {
 	gboolean wanted = item->flags & ITEM_WANTED;
 	gboolean may = (checkout->options.force && !(item->flags & ITEM_HIDDEN)) || found->stored;
@@ -181,8 +187,8 @@ static gboolean decide(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *it
 	return TRUE;
 }
 
-static gboolean read_symlink(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, Found *found,
-			     GError **error)
+static gboolean read_symlink(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+			     Found *found, GError **error)
 {
 	char text[SYMLINK_MAX + 1];
 	g_auto(MlvFd) fd = mlv_workspace_open_dir(checkout->root, dir->path, error);
@@ -198,7 +204,8 @@ static gboolean read_symlink(MlvCheckout *checkout, CheckoutDir *dir, CheckoutIt
 	return TRUE;
 }
 
-static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, GError **error)
+static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+			   GError **error)
 {
 	g_autofree char *path = mlv_checkout_item_path(dir, item->name);
 	CheckoutPending *pending = g_new0(CheckoutPending, 1);
@@ -209,14 +216,16 @@ static gboolean hash_later(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 	g_ptr_array_add(checkout->pending, pending);
 	if (!checkout->ingest) {
 		checkout->hash_now = mlv_stat_fs_now(checkout->options.repo);
-		checkout->ingest = mlv_ingest_new(NULL, checkout->options.threads, checkout->options.cancel,
-						  mlv_checkout_hashed, checkout);
+		checkout->ingest =
+			mlv_ingest_new(NULL, checkout->options.threads, checkout->options.cancel,
+				       mlv_checkout_hashed, checkout);
 	}
-	return mlv_ingest_file(checkout->ingest, checkout->root, path, item->st.size, pending, error);
+	return mlv_ingest_file(checkout->ingest, checkout->root, path, item->st.size, pending,
+			       error);
 }
 
-gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, const MlvScanEntry *disk,
-			   GError **error)
+gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+			   const MlvScanEntry *disk, GError **error)
 {
 	const MlvStatRecord *record = disk->record;
 	Found found = { .mode = disk->st.mode };
@@ -226,7 +235,9 @@ gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 	if (record) {
 		item->flags |= ITEM_CACHED;
 		found.known = TRUE;
-		found.ref = (MlvRef){ .kind = MLV_KIND_BLOB, .depth = record->depth, .size = record->size };
+		found.ref = (MlvRef){ .kind = MLV_KIND_BLOB,
+				      .depth = record->depth,
+				      .size = record->size };
 		memcpy(found.ref.id.b, record->id, MLV_ID_SIZE);
 		found.stored = (record->flags & MLV_STAT_STORED) &&
 			       !mlv_statcache_is_stale(checkout->options.cache);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing files on all cores. Small and middling files go in batches; a large one is written to a temporary file in
- * segments at once, and put in place by the main thread when the last is done.
+ * Writing files on all cores. Small and middling files go in batches; a large one is written to
+ * a temporary file in segments at once, and put in place by the main thread when the last is
+ * done.
  */
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +11,9 @@
 #include "core/workspace.h"
 #include "storage/pool.h"
 
-#define BATCH_FILES 128
-#define BATCH_BYTES (4u << 20)
-#define LARGE_SIZE (8u << 20)      /* a file longer than this is written in segments */
+#define BATCH_FILES  128
+#define BATCH_BYTES  (4u << 20)
+#define LARGE_SIZE   (8u << 20) /* a file longer than this is written in segments */
 #define SEGMENT_SIZE (8u << 20)
 
 typedef struct {
@@ -63,7 +64,7 @@ static void progress(MlvCheckout *checkout, guint64 bytes, guint64 files)
 		checkout->options.progress(bytes, files, checkout->options.data);
 }
 
-/* --- batches (in workers) -------------------------------------------------------------------------- */
+/* --- batches (in workers) --------------------------------------------------------------------- */
 
 /* A batch at work: the folder that is open, and the file that the next content is for. */
 typedef struct {
@@ -105,11 +106,14 @@ static gboolean place_small(Batch *batch, const JobFile *file, const guint8 *dat
 }
 
 /* The content of the next file that has a single chunk. */
-static gboolean give_content(const CheckoutPiece *piece, const guint8 *data, gpointer user, GError **error)
+static gboolean give_content(const CheckoutPiece *piece, const guint8 *data, gpointer user,
+			     GError **error)
 {
 	Batch *batch = user;
 
-	return !piece || place_small(batch, &g_array_index(batch->job->files, JobFile, piece->position), data, error);
+	return !piece ||
+	       place_small(batch, &g_array_index(batch->job->files, JobFile, piece->position), data,
+			   error);
 }
 
 static gboolean place_list(Batch *batch, const JobFile *file, GError **error)
@@ -121,10 +125,11 @@ static gboolean place_list(Batch *batch, const JobFile *file, GError **error)
 
 	if (!batch_open(batch, file->dir, error))
 		return FALSE;
-	g_autoptr(MlvWorkspaceTemp) temp = mlv_workspace_temp_new(batch->fd, item->mode, item->size, path,
-								  error);
+	g_autoptr(MlvWorkspaceTemp) temp =
+		mlv_workspace_temp_new(batch->fd, item->mode, item->size, path, error);
 	if (!temp ||
-	    !mlv_checkout_copy(batch->job->checkout, &ref, 0, item->size, mlv_workspace_temp_fd(temp), path, error) ||
+	    !mlv_checkout_copy(batch->job->checkout, &ref, 0, item->size,
+			       mlv_workspace_temp_fd(temp), path, error) ||
 	    !mlv_workspace_temp_place(temp, batch->fd, item->name, old_of(item), &st, error))
 		return FALSE;
 	item->st = st;
@@ -146,13 +151,16 @@ static void run_batch(Job *job)
 
 		if (item->depth > 0 || item->size == 0)
 			continue;
-		piece.entry = (MlvPackEntry){ .id = item->id, .offset = item->offset, .stored = item->stored,
-					      .raw = (guint32)item->size, .kind = MLV_KIND_BLOB,
+		piece.entry = (MlvPackEntry){ .id = item->id,
+					      .offset = item->offset,
+					      .stored = item->stored,
+					      .raw = (guint32)item->size,
+					      .kind = MLV_KIND_BLOB,
 					      .codec = item->codec };
 		g_array_append_val(pieces, piece);
 	}
-	ok = mlv_checkout_read(job->checkout, (CheckoutPiece *)(void *)pieces->data, pieces->len, give_content, &batch,
-			       &job->error);
+	ok = mlv_checkout_read(job->checkout, (CheckoutPiece *)(void *)pieces->data, pieces->len,
+			       give_content, &batch, &job->error);
 	for (guint i = 0; ok && i < job->files->len; i++) {
 		const JobFile *file = &g_array_index(job->files, JobFile, i);
 
@@ -171,22 +179,24 @@ static void run(gpointer data, gpointer user)
 	const volatile sig_atomic_t *cancel = checkout->options.cancel;
 
 	if (cancel && *cancel) {
-		mlv_fail(&job->error, MLV_ERROR_CANCELLED, "interrupted; run the command again to go on");
+		mlv_fail(&job->error, MLV_ERROR_CANCELLED,
+			 "interrupted; run the command again to go on");
 	} else if (job->files) {
 		run_batch(job);
 	} else {
 		MlvRef ref = mlv_checkout_item_ref(job->large->file.item);
-		mlv_checkout_copy(checkout, &ref, job->from, job->to, mlv_workspace_temp_fd(job->large->temp),
-				  job->large->path, &job->error);
+		mlv_checkout_copy(checkout, &ref, job->from, job->to,
+				  mlv_workspace_temp_fd(job->large->temp), job->large->path,
+				  &job->error);
 	}
 }
 
-/* --- the main thread ------------------------------------------------------------------------------- */
+/* --- the main thread -------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvCheckout *checkout;
 	MlvPool *pool;
-	Job *batch; /* being filled */
+	Job *batch;        /* being filled */
 	GPtrArray *larges; /* LargeFile: under way */
 } Writing;
 
@@ -195,7 +205,8 @@ static gboolean end_large(Writing *writing, LargeFile *large, GError **error)
 	CheckoutItem *item = large->file.item;
 	MlvStat st;
 
-	if (!mlv_workspace_temp_place(large->temp, large->dir, item->name, old_of(item), &st, error))
+	if (!mlv_workspace_temp_place(large->temp, large->dir, item->name, old_of(item), &st,
+				      error))
 		return FALSE;
 	item->st = st;
 	item->flags |= ITEM_WRITTEN;
@@ -232,7 +243,8 @@ static gboolean submit_batch(Writing *writing, GError **error)
 	return !writing->batch || submit(writing, g_steal_pointer(&writing->batch), error);
 }
 
-static LargeFile *begin_large(Writing *writing, CheckoutDir *dir, CheckoutItem *item, GError **error)
+static LargeFile *begin_large(Writing *writing, CheckoutDir *dir, CheckoutItem *item,
+			      GError **error)
 {
 	LargeFile *large = g_new0(LargeFile, 1);
 
@@ -242,7 +254,8 @@ static LargeFile *begin_large(Writing *writing, CheckoutDir *dir, CheckoutItem *
 	large->dir = mlv_workspace_open_dir(writing->checkout->root, dir->path, error);
 	if (large->dir < 0)
 		return NULL;
-	large->temp = mlv_workspace_temp_new(large->dir, item->mode, item->size, large->path, error);
+	large->temp =
+		mlv_workspace_temp_new(large->dir, item->mode, item->size, large->path, error);
 	return large->temp ? large : NULL;
 }
 
@@ -307,7 +320,8 @@ static gboolean submit_all(Writing *writing, GError **error)
 
 gboolean mlv_checkout_write(MlvCheckout *checkout, GError **error)
 {
-	guint threads = checkout->options.threads ? checkout->options.threads : mlv_pool_default_threads();
+	guint threads =
+		checkout->options.threads ? checkout->options.threads : mlv_pool_default_threads();
 	Writing writing = { .checkout = checkout };
 
 	writing.larges = g_ptr_array_new_with_free_func(large_free);

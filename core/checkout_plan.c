@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The walk that makes the plan: the wanted tree, the base tree and the directory on disk are gone through side by
- * side, name by name.
+ * The walk that makes the plan: the wanted tree, the base tree and the directory on disk are
+ * gone through side by side, name by name.
  */
 #include <errno.h>
 #include <limits.h>
@@ -20,24 +20,24 @@ typedef struct {
 /* One directory of the walk. */
 typedef struct {
 	CheckoutDir *dir;
-	MlvScanDir *disk;   /* NULL: it is not there */
+	MlvScanDir *disk;    /* NULL: it is not there */
 	MlvTreeEntry cached; /* the base that the stat cache knows, if the caller knows none */
-	gboolean whole;     /* everything in it is meant */
-	MlvFd fd;           /* of the directory, once it is needed */
+	gboolean whole;      /* everything in it is meant */
+	MlvFd fd;            /* of the directory, once it is needed */
 } Walk;
 
-static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *base, MlvScanNode *node,
-			 gboolean whole, GError **error);
+static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *base,
+			 MlvScanNode *node, gboolean whole, GError **error);
 
-/* --- small things ---------------------------------------------------------------------------------- */
+/* --- small things ----------------------------------------------------------------------------- */
 
 char *mlv_checkout_item_path(const CheckoutDir *dir, const char *name)
 {
 	return g_strconcat(dir->path, *dir->path ? "/" : "", name, NULL);
 }
 
-CheckoutItem *mlv_checkout_add_item(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *wanted,
-				    const char *name)
+CheckoutItem *mlv_checkout_add_item(MlvCheckout *checkout, CheckoutDir *dir,
+				    const MlvTreeEntry *wanted, const char *name)
 {
 	CheckoutItem item = { .op = OP_PENDING };
 
@@ -53,8 +53,8 @@ CheckoutItem *mlv_checkout_add_item(MlvCheckout *checkout, CheckoutDir *dir, con
 	return &g_array_index(dir->items, CheckoutItem, dir->items->len - 1);
 }
 
-static CheckoutDir *add_dir(MlvCheckout *checkout, CheckoutTarget *target, CheckoutDir *parent, const char *path,
-			    const MlvTreeEntry *tree)
+static CheckoutDir *add_dir(MlvCheckout *checkout, CheckoutTarget *target, CheckoutDir *parent,
+			    const char *path, const MlvTreeEntry *tree)
 {
 	CheckoutDir *dir = g_new0(CheckoutDir, 1);
 
@@ -70,10 +70,12 @@ static CheckoutDir *add_dir(MlvCheckout *checkout, CheckoutTarget *target, Check
 }
 
 /* Whether `path` itself, with all below it, is meant. Notes what the path filter brings. */
-static gboolean is_meant(MlvCheckout *checkout, CheckoutTarget *target, const char *path, gboolean wanted)
+static gboolean is_meant(MlvCheckout *checkout, CheckoutTarget *target, const char *path,
+			 gboolean wanted)
 {
 	if (!checkout->by_path)
-		return !target->wanted || mlv_partial_expects(checkout->options.partial, target->path, path);
+		return !target->wanted ||
+		       mlv_partial_expects(checkout->options.partial, target->path, path);
 	if (!mlv_pathspec_matches(checkout->options.paths, path))
 		return FALSE;
 	if (wanted)
@@ -88,7 +90,7 @@ static gboolean may_be_below(MlvCheckout *checkout, CheckoutTarget *target, cons
 		       : mlv_partial_expects_below(checkout->options.partial, target->path, path);
 }
 
-/* --- the sides ------------------------------------------------------------------------------------- */
+/* --- the sides -------------------------------------------------------------------------------- */
 
 static gboolean side_next(Side *side, GError **error)
 {
@@ -105,8 +107,8 @@ static void side_clear(Side *side)
 }
 
 /* Opens a tree; one that the store lacks is *missing. */
-static gboolean side_open(MlvCheckout *checkout, Side *side, const MlvTreeEntry *tree, gboolean *missing,
-			  GError **error)
+static gboolean side_open(MlvCheckout *checkout, Side *side, const MlvTreeEntry *tree,
+			  gboolean *missing, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 
@@ -114,7 +116,8 @@ static gboolean side_open(MlvCheckout *checkout, Side *side, const MlvTreeEntry 
 	*missing = FALSE;
 	if (!tree || tree->mode != MLV_MODE_DIRECTORY)
 		return TRUE;
-	side->cursor = mlv_tree_cursor_new(mlv_store_source(checkout->options.store), &tree->ref, &local);
+	side->cursor =
+		mlv_tree_cursor_new(mlv_store_source(checkout->options.store), &tree->ref, &local);
 	if (side->cursor && side_next(side, &local))
 		return TRUE;
 	side_clear(side);
@@ -126,20 +129,23 @@ static gboolean side_open(MlvCheckout *checkout, Side *side, const MlvTreeEntry 
 	return FALSE;
 }
 
-/* --- one name -------------------------------------------------------------------------------------- */
+/* --- one name --------------------------------------------------------------------------------- */
 
 /* A file that stays as it is. Its record, if the stat cache has one, stays too. */
-static void leave_file(MlvCheckout *checkout, Walk *walk, const MlvScanEntry *found, const MlvTreeEntry *want)
+static void leave_file(MlvCheckout *checkout, Walk *walk, const MlvScanEntry *found,
+		       const MlvTreeEntry *want)
 {
 	gboolean same = want && found && found->record && found->record->depth == want->ref.depth &&
-			found->record->size == want->ref.size && found->record->mode == want->mode &&
+			found->record->size == want->ref.size &&
+			found->record->mode == want->mode &&
 			memcmp(found->record->id, want->ref.id.b, MLV_ID_SIZE) == 0;
 
 	if (!same)
 		walk->dir->incomplete = TRUE;
 	if (!found || !found->record)
 		return;
-	CheckoutItem *item = mlv_checkout_add_item(checkout, walk->dir, same ? want : NULL, found->name);
+	CheckoutItem *item =
+		mlv_checkout_add_item(checkout, walk->dir, same ? want : NULL, found->name);
 	item->op = same ? OP_KEEP : OP_NONE;
 	item->flags |= ITEM_CACHED;
 	checkout->totals.keep_files += same;
@@ -161,25 +167,27 @@ static gboolean find_hidden(MlvCheckout *checkout, Walk *walk, const char *path,
 	if (!mlv_workspace_stat(walk->fd, name, &found->st, exists, path, error))
 		return FALSE;
 	found->type = found->st.mode == MLV_MODE_DIRECTORY ? MLV_SCAN_DIRECTORY
-		      : found->st.mode == 0		   ? MLV_SCAN_OTHER
+		      : found->st.mode == 0                ? MLV_SCAN_OTHER
 							   : MLV_SCAN_FILE;
 	return TRUE;
 }
 
 /* A directory (on disk) that is to go, as far as its content may. */
-static gboolean remove_dir(MlvCheckout *checkout, Walk *walk, const char *path, const MlvScanEntry *found,
-			   const MlvTreeEntry *base, gboolean whole, gboolean must_go, GError **error)
+static gboolean remove_dir(MlvCheckout *checkout, Walk *walk, const char *path,
+			   const MlvScanEntry *found, const MlvTreeEntry *base, gboolean whole,
+			   gboolean must_go, GError **error)
 {
 	CheckoutDir *dir = add_dir(checkout, walk->dir->target, walk->dir, path, NULL);
 
 	dir->on_disk = TRUE;
 	dir->must_go = must_go;
-	return walk_dir(checkout, dir, base && base->mode == MLV_MODE_DIRECTORY ? base : NULL, found->node, whole,
-			error);
+	return walk_dir(checkout, dir, base && base->mode == MLV_MODE_DIRECTORY ? base : NULL,
+			found->node, whole, error);
 }
 
-static gboolean want_file(MlvCheckout *checkout, Walk *walk, const char *path, const MlvTreeEntry *want,
-			  const MlvTreeEntry *base, const MlvScanEntry *found, GError **error)
+static gboolean want_file(MlvCheckout *checkout, Walk *walk, const char *path,
+			  const MlvTreeEntry *want, const MlvTreeEntry *base,
+			  const MlvScanEntry *found, GError **error)
 {
 	MlvScanEntry other;
 	gboolean hidden = FALSE;
@@ -204,8 +212,9 @@ static gboolean want_file(MlvCheckout *checkout, Walk *walk, const char *path, c
 	return mlv_checkout_meet(checkout, walk->dir, item, found, error);
 }
 
-static gboolean want_dir(MlvCheckout *checkout, Walk *walk, const char *path, const MlvTreeEntry *want,
-			 const MlvTreeEntry *base, const MlvScanEntry *found, gboolean whole, GError **error)
+static gboolean want_dir(MlvCheckout *checkout, Walk *walk, const char *path,
+			 const MlvTreeEntry *want, const MlvTreeEntry *base,
+			 const MlvScanEntry *found, gboolean whole, GError **error)
 {
 	MlvScanEntry other;
 	gboolean hidden = FALSE;
@@ -224,23 +233,26 @@ static gboolean want_dir(MlvCheckout *checkout, Walk *walk, const char *path, co
 	walk->dir->subdirs = mlv_statcache_add_subdir(walk->dir->subdirs, want->name);
 	CheckoutDir *dir = add_dir(checkout, walk->dir->target, walk->dir, path, want);
 	dir->on_disk = found != NULL || hidden;
-	MlvScanNode *node = found ? found->node
+	MlvScanNode *node = found    ? found->node
 			    : hidden ? mlv_scan_root(checkout->scan, path, NULL)
 				     : NULL;
-	return walk_dir(checkout, dir, base && base->mode == MLV_MODE_DIRECTORY ? base : NULL, node, whole, error);
+	return walk_dir(checkout, dir, base && base->mode == MLV_MODE_DIRECTORY ? base : NULL, node,
+			whole, error);
 }
 
 /* A name that the wanted version does not have. */
-static gboolean want_nothing(MlvCheckout *checkout, Walk *walk, const char *path, const MlvTreeEntry *base,
-			     const MlvScanEntry *found, GError **error)
+static gboolean want_nothing(MlvCheckout *checkout, Walk *walk, const char *path,
+			     const MlvTreeEntry *base, const MlvScanEntry *found, GError **error)
 {
-	gboolean meant = base || walk->dir->must_go || walk->dir->folder ||
-			 (walk->dir->target->wanted ? checkout->options.force : checkout->options.exact);
+	gboolean meant =
+		base || walk->dir->must_go || walk->dir->folder ||
+		(walk->dir->target->wanted ? checkout->options.force : checkout->options.exact);
 
 	if (!found)
 		return TRUE;
 	if (found->type == MLV_SCAN_DIRECTORY) {
-		if (meant && !remove_dir(checkout, walk, path, found, base, TRUE, walk->dir->must_go, error))
+		if (meant &&
+		    !remove_dir(checkout, walk, path, found, base, TRUE, walk->dir->must_go, error))
 			return FALSE;
 		if (!meant)
 			walk->dir->incomplete = TRUE;
@@ -255,8 +267,8 @@ static gboolean want_nothing(MlvCheckout *checkout, Walk *walk, const char *path
 	return mlv_checkout_meet(checkout, walk->dir, item, found, error);
 }
 
-static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *want, const MlvTreeEntry *base,
-			  const MlvScanEntry *found, GError **error)
+static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *want,
+			  const MlvTreeEntry *base, const MlvScanEntry *found, GError **error)
 {
 	const char *name = want ? want->name : base ? base->name : found->name;
 	gboolean want_is_dir = want && want->mode == MLV_MODE_DIRECTORY;
@@ -264,9 +276,11 @@ static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry 
 	gboolean whole = walk->whole || is_meant(checkout, walk->dir->target, path, want != NULL);
 
 	if (strlen(path) >= PATH_MAX)
-		return mlv_fail(error, MLV_ERROR_FAILED, "the path '%.200s...' is too long for this system", path);
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"the path '%.200s...' is too long for this system", path);
 	if (found && found->type == MLV_SCAN_UNREADABLE)
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot stat '%s': %s", path, g_strerror(found->problem));
+		return mlv_fail(error, MLV_ERROR_FAILED, "cannot stat '%s': %s", path,
+				g_strerror(found->problem));
 	if (!whole && want_is_dir && may_be_below(checkout, walk->dir->target, path))
 		return want_dir(checkout, walk, path, want, base, found, FALSE, error);
 	if (!whole && !want && found && found->type == MLV_SCAN_DIRECTORY &&
@@ -289,7 +303,7 @@ static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry 
 	return want_file(checkout, walk, path, want, base, found, error);
 }
 
-/* --- one directory --------------------------------------------------------------------------------- */
+/* --- one directory ---------------------------------------------------------------------------- */
 
 /* Whether the stat cache says that the files here are those of the wanted tree: then only the
  * sub-directories need a look. */
@@ -298,12 +312,13 @@ static gboolean is_unchanged(const Walk *walk)
 	const MlvScanDir *disk = walk->disk;
 
 	return disk && walk->whole && disk->same_files && disk->cached.has_tree &&
-	       walk->dir->tree.mode == MLV_MODE_DIRECTORY && disk->cached.subdirs == disk->subdirs &&
+	       walk->dir->tree.mode == MLV_MODE_DIRECTORY &&
+	       disk->cached.subdirs == disk->subdirs &&
 	       mlv_ref_equal(&disk->cached.tree, &walk->dir->tree.ref);
 }
 
-/* What the work tree held, when the caller does not know or knows only the wanted: the tree that the stat cache
- * last saw here, if it was in the store. */
+/* What the work tree held, when the caller does not know or knows only the wanted: the tree that
+ * the stat cache last saw here, if it was in the store. */
 static const MlvTreeEntry *choose_base(Walk *walk, const MlvTreeEntry *base)
 {
 	const MlvScanDir *disk = walk->disk;
@@ -317,7 +332,8 @@ static const MlvTreeEntry *choose_base(Walk *walk, const MlvTreeEntry *base)
 }
 
 /* The smallest of the names that come next, or NULL at the end. */
-static const char *next_name(const Side *want, const Side *base, const MlvScanDir *disk, gsize number)
+static const char *next_name(const Side *want, const Side *base, const MlvScanDir *disk,
+			     gsize number)
 {
 	const char *name = want->at.name;
 
@@ -328,7 +344,8 @@ static const char *next_name(const Side *want, const Side *base, const MlvScanDi
 	return name;
 }
 
-static gboolean merge_sides(MlvCheckout *checkout, Walk *walk, Side *want, Side *base, GError **error)
+static gboolean merge_sides(MlvCheckout *checkout, Walk *walk, Side *want, Side *base,
+			    GError **error)
 {
 	gsize number = 0;
 	const char *name;
@@ -339,14 +356,15 @@ static gboolean merge_sides(MlvCheckout *checkout, Walk *walk, Side *want, Side 
 		gboolean on_disk = walk->disk && number < walk->disk->count &&
 				   strcmp(walk->disk->entries[number].name, name) == 0;
 		const MlvScanEntry *found = on_disk ? &walk->disk->entries[number] : NULL;
-		gboolean pass = walk->dir->unchanged && in_want && want->at.mode != MLV_MODE_DIRECTORY;
+		gboolean pass =
+			walk->dir->unchanged && in_want && want->at.mode != MLV_MODE_DIRECTORY;
 
 		if (checkout->options.cancel && *checkout->options.cancel)
 			return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 		if (pass)
 			checkout->totals.keep_files++;
-		else if (!walk_name(checkout, walk, in_want ? &want->at : NULL, in_base ? &base->at : NULL, found,
-				    error))
+		else if (!walk_name(checkout, walk, in_want ? &want->at : NULL,
+				    in_base ? &base->at : NULL, found, error))
 			return FALSE;
 		number += on_disk;
 		if ((in_want && !side_next(want, error)) || (in_base && !side_next(base, error))) {
@@ -357,7 +375,8 @@ static gboolean merge_sides(MlvCheckout *checkout, Walk *walk, Side *want, Side 
 	return TRUE;
 }
 
-static gboolean walk_sides(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *base_tree, GError **error)
+static gboolean walk_sides(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *base_tree,
+			   GError **error)
 {
 	CheckoutDir *dir = walk->dir;
 	Side want, base;
@@ -369,17 +388,23 @@ static gboolean walk_sides(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry
 		mlv_checkout_lack(checkout, dir->path, &dir->tree.ref, dir->tree.bytes);
 		return TRUE;
 	}
-	/* A base that cannot be read is as none: the rule falls back to what the store has. */
-	if (!side_open(checkout, &base, base_tree, &no_base, NULL))
+	/* A damaged base is as none: the rule falls back to what the store has. One that cannot
+	 * be read just now is no reason to leave behind what the new version does not have. */
+	g_autoptr(GError) unread = NULL;
+	if (!side_open(checkout, &base, base_tree, &no_base, &unread))
 		memset(&base, 0, sizeof(base));
-	gboolean ok = merge_sides(checkout, walk, &want, &base, error);
+	gboolean ok = FALSE;
+	if (unread && !g_error_matches(unread, MLV_ERROR, MLV_ERROR_CORRUPT))
+		g_propagate_error(error, g_steal_pointer(&unread));
+	else
+		ok = merge_sides(checkout, walk, &want, &base, error);
 	side_clear(&want);
 	side_clear(&base);
 	return ok;
 }
 
-static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *base, MlvScanNode *node,
-			 gboolean whole, GError **error)
+static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *base,
+			 MlvScanNode *node, gboolean whole, GError **error)
 {
 	Walk walk = { .dir = dir, .whole = whole, .fd = -1 };
 
@@ -393,80 +418,22 @@ static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeE
 	dir->unchanged = is_unchanged(&walk);
 	dir->dirty = !dir->unchanged;
 	dir->whole = whole;
-	gboolean ok = walk_sides(checkout, &walk, dir->unchanged ? NULL : choose_base(&walk, base), error);
+	gboolean ok = walk_sides(checkout, &walk, dir->unchanged ? NULL : choose_base(&walk, base),
+				 error);
 	mlv_scan_dir_free(walk.disk);
 	mlv_fd_clear(&walk.fd);
 	return ok;
 }
 
-/* --- targets --------------------------------------------------------------------------------------- */
-
-static void entry_of(const MlvPointer *pointer, const char *name, MlvTreeEntry *entry)
+gboolean mlv_checkout_walk_target(MlvCheckout *checkout, CheckoutTarget *target, const char *folder,
+				  const MlvTreeEntry *want, const MlvTreeEntry *base,
+				  const MlvScanEntry *found, GError **error)
 {
-	*entry = (MlvTreeEntry){ .name = name, .mode = pointer->mode, .ref = pointer->ref,
-				 .files = pointer->files, .bytes = pointer->bytes };
-	entry->name_length = (guint8)strlen(name);
-}
-
-/* What stands at the target's own path. A folder above that is not there is nothing; one that is a symlink is refused. */
-static gboolean find_target(MlvCheckout *checkout, const char *folder, const char *path, MlvScanEntry *found,
-			    gboolean *exists, GError **error)
-{
-	g_autoptr(GError) local = NULL;
-	g_auto(MlvFd) fd = mlv_workspace_open_dir(checkout->root, folder, &local);
-	MlvStatDir cached;
-
-	*exists = FALSE;
-	if (fd < 0 && g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING))
-		return TRUE;
-	if (fd < 0) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	if (!mlv_workspace_stat(fd, found->name, &found->st, exists, path, error) || !*exists)
-		return !*exists && (!error || !*error);
-	found->type = found->st.mode == MLV_MODE_DIRECTORY ? MLV_SCAN_DIRECTORY
-		      : found->st.mode == 0		   ? MLV_SCAN_OTHER
-							   : MLV_SCAN_FILE;
-	if (found->type == MLV_SCAN_FILE && mlv_statcache_dir(checkout->options.cache, folder, &cached)) {
-		found->record = mlv_statcache_find(&cached, found->name);
-		if (found->record && !mlv_stat_matches(found->record, &found->st))
-			found->record = NULL;
-	}
-	if (found->type == MLV_SCAN_DIRECTORY) {
-		g_autoptr(MlvIgnoreRules) rules = mlv_scan_rules_above(checkout->root, path);
-		found->node = mlv_scan_root(checkout->scan, path, rules);
-	}
-	return TRUE;
-}
-
-gboolean mlv_checkout_target(MlvCheckout *checkout, const char *path, const MlvPointer *wanted,
-			     const MlvPointer *base, GError **error)
-{
-	const char *slash = strrchr(path, '/');
-	g_autofree char *folder = g_strndup(path, slash ? (gsize)(slash - path) : 0);
-	const char *name = slash ? slash + 1 : path;
-	MlvScanEntry found = { .name = name };
-	MlvTreeEntry want_entry, base_entry;
-	gboolean exists;
-
-	if (checkout->by_path && !mlv_pathspec_may_match_below(checkout->options.paths, path))
-		return TRUE;
-	if (!find_target(checkout, folder, path, &found, &exists, error))
-		return FALSE;
-	CheckoutTarget *target = g_new0(CheckoutTarget, 1);
-	target->path = g_strdup(path);
-	target->wanted = wanted != NULL;
-	target->absent = !exists;
-	target->brought = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(checkout->targets, target);
 	Walk walk = { .dir = add_dir(checkout, target, NULL, folder, NULL), .fd = -1 };
+
 	walk.dir->folder = walk.dir->on_disk = TRUE;
-	if (wanted)
-		entry_of(wanted, name, &want_entry);
-	if (base)
-		entry_of(base, name, &base_entry);
-	return (!wanted && !base && !exists) ||
-	       walk_name(checkout, &walk, wanted ? &want_entry : NULL, base ? &base_entry : NULL,
-			 exists ? &found : NULL, error);
+	gboolean ok =
+		(!want && !base && !found) || walk_name(checkout, &walk, want, base, found, error);
+	mlv_fd_clear(&walk.fd);
+	return ok;
 }

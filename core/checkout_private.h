@@ -14,7 +14,7 @@ typedef enum {
 	OP_WRITE,
 	OP_MODE,
 	OP_REMOVE,
-	OP_NONE,   /* left alone */
+	OP_NONE, /* left alone */
 } ItemOp;
 
 enum {
@@ -31,8 +31,8 @@ enum {
 typedef struct {
 	MlvId id;
 	guint64 size;
-	const char *name; /* in checkout->names */
-	MlvStat st;       /* before: what stands there; after: what was written */
+	const char *name;             /* in checkout->names */
+	MlvStat st;                   /* before: what stands there; after: what was written */
 	guint32 pack, offset, stored; /* of a single chunk */
 	guint8 codec, mode, depth, op, flags;
 } CheckoutItem;
@@ -42,26 +42,26 @@ typedef struct CheckoutDir CheckoutDir;
 
 struct CheckoutDir {
 	char *path;
-	CheckoutDir *parent;   /* NULL at the top of a target */
+	CheckoutDir *parent; /* NULL at the top of a target */
 	CheckoutTarget *target;
-	GArray *items;         /* CheckoutItem, in order of names; NULL: none are noted */
-	MlvTreeEntry tree;     /* wanted; mode 0: the directory is to go */
-	guint64 subdirs;       /* mlv_statcache_add_subdir over those that will be there */
+	GArray *items;     /* CheckoutItem, in order of names; NULL: none are noted */
+	MlvTreeEntry tree; /* wanted; mode 0: the directory is to go */
+	guint64 subdirs;   /* mlv_statcache_add_subdir over those that will be there */
 	gboolean on_disk;
-	gboolean folder;       /* a target file's folder: not data itself */
-	gboolean incomplete;   /* it will not hold just what the tree says */
-	gboolean unchanged;    /* all files are those of the stat cache's block */
-	gboolean dirty;        /* its block must be written anew */
-	gboolean must_go;      /* a file takes its place */
-	gboolean whole;        /* all of it is meant, so it is made even if nothing is in it */
-	gboolean unstored;     /* something that is kept in it is not in the store */
+	gboolean folder;     /* a target file's folder: not data itself */
+	gboolean incomplete; /* it will not hold just what the tree says */
+	gboolean unchanged;  /* all files are those of the stat cache's block */
+	gboolean dirty;      /* its block must be written anew */
+	gboolean must_go;    /* a file takes its place */
+	gboolean whole;      /* all of it is meant, so it is made even if nothing is in it */
+	gboolean unstored;   /* something that is kept in it is not in the store */
 };
 
 struct CheckoutTarget {
 	char *path;
 	gboolean wanted;
-	gboolean absent;      /* nothing was there */
-	GPtrArray *brought;   /* paths that the path filter meant */
+	gboolean absent;    /* nothing was there */
+	GPtrArray *brought; /* paths that the path filter meant */
 };
 
 /* A file on disk whose content must be known before it is decided upon. */
@@ -74,15 +74,15 @@ typedef struct {
 struct MlvCheckout {
 	MlvCheckoutOptions options;
 	int root;
-	gboolean by_path;        /* options.paths says what is meant, else `partial` */
+	gboolean by_path; /* options.paths says what is meant, else `partial` */
 	MlvScan *scan;
 	MlvIngest *ingest;
 	GStringChunk *names;
-	GPtrArray *targets;      /* CheckoutTarget */
-	GPtrArray *dirs;         /* CheckoutDir: before those below it */
-	GPtrArray *conflicts;    /* char * paths; the first of them */
+	GPtrArray *targets;       /* CheckoutTarget */
+	GPtrArray *dirs;          /* CheckoutDir: before those below it */
+	GPtrArray *conflicts;     /* char * paths; the first of them */
 	GPtrArray *missing_paths; /* char * */
-	GArray *missing;         /* MlvRef */
+	GArray *missing;          /* MlvRef */
 	GHashTable *missing_seen; /* MlvId of those */
 	MlvCheckoutTotals totals;
 	guint64 copied_bytes;    /* to be written and not cloned */
@@ -96,14 +96,19 @@ struct MlvCheckout {
 	GError *error;           /* the first of a callback */
 };
 
-/* --- checkout_plan.c, checkout_decide.c ------------------------------------------------------------ */
+/* --- checkout_plan.c, checkout_decide.c ------------------------------------------------------- */
 
+/* Walks the target, whose folder is `folder`; each of the three is NULL where there is none. */
+gboolean mlv_checkout_walk_target(MlvCheckout *checkout, CheckoutTarget *target, const char *folder,
+				  const MlvTreeEntry *want, const MlvTreeEntry *base,
+				  const MlvScanEntry *found, GError **error);
 /* The path of an item; caller frees. */
 char *mlv_checkout_item_path(const CheckoutDir *dir, const char *name);
-CheckoutItem *mlv_checkout_add_item(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *wanted,
-				    const char *name);
+CheckoutItem *mlv_checkout_add_item(MlvCheckout *checkout, CheckoutDir *dir,
+				    const MlvTreeEntry *wanted, const char *name);
 /* Makes the item one to be written: finds its chunks, or notes that they are missing. */
-gboolean mlv_checkout_want(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item, GError **error);
+gboolean mlv_checkout_want(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
+			   GError **error);
 /* What to do about a file on disk (item->st) that is to be replaced (ITEM_WANTED) or removed. */
 gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem *item,
 			   const MlvScanEntry *found, GError **error);
@@ -111,38 +116,43 @@ void mlv_checkout_conflict(MlvCheckout *checkout, const char *path);
 void mlv_checkout_lack(MlvCheckout *checkout, const char *path, const MlvRef *ref, guint64 bytes);
 void mlv_checkout_hashed(MlvIngested *result, gpointer user); /* an MlvIngestDone */
 
-/* --- checkout_job.c -------------------------------------------------------------------------------- */
+/* --- checkout_job.c --------------------------------------------------------------------------- */
 
 /* Writes all OP_WRITE items, on all cores. */
 gboolean mlv_checkout_write(MlvCheckout *checkout, GError **error);
 
-/* --- checkout_read.c, checkout_clone.c: in workers ------------------------------------------------- */
+/* --- checkout_read.c, checkout_clone.c: in workers -------------------------------------------- */
 
 /* A chunk to be read, and what it is for. */
 typedef struct {
 	MlvPackEntry entry;
 	guint pack;
-	guint64 position; /* in the file that it is a piece of; or whatever the reader's caller wants */
+	guint64 position; /* in the file that it is a piece of; or what the caller wants */
 } CheckoutPiece;
 
-/* Reads pieces in their order, neighbours in a pack at once; gives each one's bytes, checked, to `give`, and piece NULL before
- * bytes given so far become invalid. */
-typedef gboolean (*CheckoutGive)(const CheckoutPiece *piece, const guint8 *data, gpointer user, GError **error);
-gboolean mlv_checkout_read(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count, CheckoutGive give,
-			   gpointer user, GError **error);
-/* How many of the pieces lie one behind the other in one pack, gaps of at most `gap` bytes between them, in at
- * most `room` bytes (if that is more than one). */
+/* Reads pieces in their order, neighbours in a pack at once; gives each one's bytes, checked, to
+ * `give`, and piece NULL before bytes given so far become invalid. */
+typedef gboolean (*CheckoutGive)(const CheckoutPiece *piece, const guint8 *data, gpointer user,
+				 GError **error);
+gboolean mlv_checkout_read(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count,
+			   CheckoutGive give, gpointer user, GError **error);
+/* How many of the pieces lie one behind the other in one pack, gaps of at most `gap` bytes
+ * between them, in at most `room` bytes (if that is more than one). */
 guint mlv_checkout_run(const CheckoutPiece *pieces, guint count, guint64 gap, guint64 room);
-/* Writes the leaves of `ref` that begin in [from, to) to fd, which is as long as the whole and holds zeros. */
-gboolean mlv_checkout_copy(MlvCheckout *checkout, const MlvRef *ref, guint64 from, guint64 to, int fd,
-			   const char *label, GError **error);
-/* Shares blocks of packs with fd for as many of the pieces as it can, from the first on; *done is their number. */
+/* Writes the leaves of `ref` that begin in [from, to) to fd, which is as long as the whole and
+ * holds zeros. */
+gboolean mlv_checkout_copy(MlvCheckout *checkout, const MlvRef *ref, guint64 from, guint64 to,
+			   int fd, const char *label, GError **error);
+/* Shares blocks of packs with fd for as many of the pieces as it can, from the first on; *done
+ * is their number. */
 gboolean mlv_checkout_clone(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count, int fd,
 			    const char *label, guint *done, GError **error);
 
 static inline MlvRef mlv_checkout_item_ref(const CheckoutItem *item)
 {
-	return (MlvRef){ .id = item->id, .size = item->size, .kind = MLV_KIND_BLOB, .depth = item->depth };
+	return (MlvRef){
+		.id = item->id, .size = item->size, .kind = MLV_KIND_BLOB, .depth = item->depth
+	};
 }
 
 #endif

@@ -5,9 +5,9 @@
 #include "core/checkout_private.h"
 #include "storage/chunker.h"
 
-#define RUN_MAX (1u << 20)                          /* bytes read at once */
-#define BUFFER_SIZE (RUN_MAX + MLV_CHUNK_LIMIT)     /* a run, then a chunk decoded */
-#define GAP_MAX (64u << 10)                         /* what a pack may pad */
+#define RUN_MAX     (1u << 20)                  /* bytes read at once */
+#define BUFFER_SIZE (RUN_MAX + MLV_CHUNK_LIMIT) /* a run, then a chunk decoded */
+#define GAP_MAX     (64u << 10)                 /* what a pack may pad */
 
 static guint8 *take_buffer(MlvCheckout *checkout)
 {
@@ -24,7 +24,8 @@ guint mlv_checkout_run(const CheckoutPiece *pieces, guint count, guint64 gap, gu
 		const MlvPackEntry *before = &pieces[n - 1].entry, *next = &pieces[n].entry;
 		guint64 end = (guint64)before->offset + before->stored;
 
-		if (pieces[n].pack != pieces[0].pack || next->offset < end || next->offset - end > gap ||
+		if (pieces[n].pack != pieces[0].pack || next->offset < end ||
+		    next->offset - end > gap ||
 		    (guint64)next->offset + next->stored - pieces[0].entry.offset > room)
 			break;
 	}
@@ -32,8 +33,8 @@ guint mlv_checkout_run(const CheckoutPiece *pieces, guint count, guint64 gap, gu
 }
 
 /* The stored bytes of a run, from its first chunk to the end of its last. */
-static gboolean read_run(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count, guint8 *buffer,
-			 GError **error)
+static gboolean read_run(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count,
+			 guint8 *buffer, GError **error)
 {
 	const MlvPackEntry *last = &pieces[count - 1].entry;
 	MlvPlace place = { .entry = pieces[0].entry, .pack = pieces[0].pack };
@@ -42,8 +43,8 @@ static gboolean read_run(MlvCheckout *checkout, const CheckoutPiece *pieces, gui
 	return mlv_store_read_stored(checkout->options.store, &place, buffer, error);
 }
 
-gboolean mlv_checkout_read(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count, CheckoutGive give,
-			   gpointer user, GError **error)
+gboolean mlv_checkout_read(MlvCheckout *checkout, const CheckoutPiece *pieces, guint count,
+			   CheckoutGive give, gpointer user, GError **error)
 {
 	guint8 *buffer = count > 0 ? take_buffer(checkout) : NULL, *decoded = buffer + RUN_MAX;
 	gboolean ok = TRUE;
@@ -71,10 +72,10 @@ gboolean mlv_checkout_read(MlvCheckout *checkout, const CheckoutPiece *pieces, g
 	return ok;
 }
 
-/* --- large files ----------------------------------------------------------------------------------- */
+/* --- large files ------------------------------------------------------------------------------ */
 
-/* Content on its way to a file: bytes that lie one behind the other in memory and in the file are written
- * at once. */
+/* Content on its way to a file: bytes that lie one behind the other in memory and in the file
+ * are written at once. */
 typedef struct {
 	MlvCheckout *checkout;
 	int fd;
@@ -89,8 +90,8 @@ static gboolean output_flush(Output *output, GError **error)
 	gsize length = output->length;
 
 	output->length = 0;
-	return length == 0 ||
-	       mlv_file_write_at(output->fd, output->data, length, output->position, output->label, error);
+	return length == 0 || mlv_file_write_at(output->fd, output->data, length, output->position,
+						output->label, error);
 }
 
 static gboolean is_zeros(const guint8 *data, gsize length)
@@ -98,7 +99,8 @@ static gboolean is_zeros(const guint8 *data, gsize length)
 	return data[0] == 0 && memcmp(data, data + 1, length - 1) == 0;
 }
 
-static gboolean output_give(const CheckoutPiece *piece, const guint8 *data, gpointer user, GError **error)
+static gboolean output_give(const CheckoutPiece *piece, const guint8 *data, gpointer user,
+			    GError **error)
 {
 	Output *output = user;
 
@@ -125,18 +127,20 @@ static gboolean output_give(const CheckoutPiece *piece, const guint8 *data, gpoi
 }
 
 /* Copies pieces, or shares their blocks. */
-static gboolean copy_pieces(Output *output, const CheckoutPiece *pieces, guint count, GError **error)
+static gboolean copy_pieces(Output *output, const CheckoutPiece *pieces, guint count,
+			    GError **error)
 {
 	for (guint i = 0; i < count;) {
 		guint done = 0;
 
 		if (output->checkout->clone_block > 0 &&
-		    !mlv_checkout_clone(output->checkout, pieces + i, count - i, output->fd, output->label, &done,
-					error))
+		    !mlv_checkout_clone(output->checkout, pieces + i, count - i, output->fd,
+					output->label, &done, error))
 			return FALSE;
 		if (done == 0) {
 			done = mlv_checkout_run(pieces + i, count - i, GAP_MAX, RUN_MAX);
-			if (!mlv_checkout_read(output->checkout, pieces + i, done, output_give, output, error))
+			if (!mlv_checkout_read(output->checkout, pieces + i, done, output_give,
+					       output, error))
 				return FALSE;
 		}
 		i += done;
@@ -145,8 +149,8 @@ static gboolean copy_pieces(Output *output, const CheckoutPiece *pieces, guint c
 }
 
 /* Finds a leaf's chunk. Leaves of zeros only are not needed: *skip. */
-static gboolean find_piece(MlvCheckout *checkout, const MlvId *id, guint64 length, CheckoutPiece *piece,
-			   gboolean *skip, GError **error)
+static gboolean find_piece(MlvCheckout *checkout, const MlvId *id, guint64 length,
+			   CheckoutPiece *piece, gboolean *skip, GError **error)
 {
 	char hex[MLV_ID_HEX + 1];
 	MlvPlace place;
@@ -159,16 +163,18 @@ static gboolean find_piece(MlvCheckout *checkout, const MlvId *id, guint64 lengt
 		return FALSE;
 	mlv_id_format(id, hex);
 	if (!found)
-		return mlv_fail(error, MLV_ERROR_MISSING, "object sha256:%s is not in the store", hex);
+		return mlv_fail(error, MLV_ERROR_MISSING, "object sha256:%s is not in the store",
+				hex);
 	if (place.entry.raw != length || length == 0)
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "object sha256:%s has another size than its list says", hex);
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"object sha256:%s has another size than its list says", hex);
 	piece->entry = place.entry;
 	piece->pack = place.pack;
 	return TRUE;
 }
 
-gboolean mlv_checkout_copy(MlvCheckout *checkout, const MlvRef *ref, guint64 from, guint64 to, int fd,
-			   const char *label, GError **error)
+gboolean mlv_checkout_copy(MlvCheckout *checkout, const MlvRef *ref, guint64 from, guint64 to,
+			   int fd, const char *label, GError **error)
 {
 	Output output = { .checkout = checkout, .fd = fd, .label = label };
 	g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(CheckoutPiece));
@@ -178,7 +184,8 @@ gboolean mlv_checkout_copy(MlvCheckout *checkout, const MlvRef *ref, guint64 fro
 	gboolean ok = cursor != NULL;
 	MlvId id;
 
-	while (ok && (ok = mlv_leaf_cursor_next(cursor, &id, &offset, &length, error)) && length > 0 && offset < to) {
+	while (ok && (ok = mlv_leaf_cursor_next(cursor, &id, &offset, &length, error)) &&
+	       length > 0 && offset < to) {
 		CheckoutPiece piece = { .position = offset };
 		gboolean skip;
 

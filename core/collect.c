@@ -7,7 +7,7 @@
 #include "storage/error.h"
 
 #define READINGS_MAX 100
-#define ID_PREFIX "sha256:"
+#define ID_PREFIX    "sha256:"
 
 typedef struct {
 	MlvStore *store;
@@ -15,7 +15,8 @@ typedef struct {
 	const volatile sig_atomic_t *cancel;
 } Marking;
 
-/* Every object that a text names, whatever is wrong with the text: conflict markers, a version to come. */
+/* Every object that a text names, whatever is wrong with the text: conflict markers, a version to
+ * come. */
 static gboolean mark_text(Marking *marking, GBytes *text, GError **error)
 {
 	static const MlvKind kinds[] = { MLV_KIND_TREE, MLV_KIND_LIST, MLV_KIND_BLOB };
@@ -44,12 +45,14 @@ static gboolean mark(const MlvReached *reached, gpointer user, GError **error)
 
 	if (marking->cancel && *marking->cancel)
 		return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
-	ok = reached->error ? mark_text(marking, reached->text, error)
-			    : mlv_sweep_mark(marking->store, mlv_ref_chunk_kind(&reached->pointer.ref),
-					     &reached->pointer.ref.id, marking->marks, error);
+	ok = reached->error
+		     ? mark_text(marking, reached->text, error)
+		     : mlv_sweep_mark(marking->store, mlv_ref_chunk_kind(&reached->pointer.ref),
+				      &reached->pointer.ref.id, marking->marks, error);
 	if (!ok)
-		g_prefix_error(error, "nothing was dropped, since what '%s' (%s) needs cannot be read "
-				      "('mlv fsck --repair' may help): ",
+		g_prefix_error(error,
+			       "nothing was dropped, since what '%s' (%s) needs cannot be read "
+			       "('mlv fsck --repair' may help): ",
 			       reached->path, reached->where);
 	return ok;
 }
@@ -66,8 +69,10 @@ gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *
 		return FALSE;
 	for (int readings = 0; fresh; readings++) {
 		if (readings == READINGS_MAX)
-			return mlv_fail(error, MLV_ERROR_FAILED,
-					"the repository changes faster than it can be read; nothing was dropped");
+			return mlv_fail(
+				error, MLV_ERROR_FAILED,
+				"the repository changes faster than it can be read; "
+					"nothing was dropped");
 		if (!mlv_reach_read(reach, mark, &marking, &fresh, error))
 			return FALSE;
 	}

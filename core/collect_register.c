@@ -9,8 +9,8 @@
 #include "storage/error.h"
 #include "storage/file.h"
 
-#define FOLDER "repos"
-#define NAME_HEX 16   /* digits of a file's name: the beginning of the path's SHA-256 */
+#define FOLDER      "repos"
+#define NAME_HEX    16   /* digits of a file's name: the beginning of the path's SHA-256 */
 #define GIT_DIR_MAX 4096 /* bytes */
 
 static char *entry_path(const char *git_dir)
@@ -54,7 +54,8 @@ gboolean mlv_collect_register(MlvStore *store, MlvRepo *repo, GError **error)
 	g_autofree char *path = entry_path(git_dir);
 	g_autofree char *text = g_strdup_printf("%s\n", git_dir);
 
-	if (strcmp(own, mlv_store_path(store)) == 0 || faccessat(mlv_store_fd(store), path, F_OK, 0) == 0)
+	if (strcmp(own, mlv_store_path(store)) == 0 ||
+	    faccessat(mlv_store_fd(store), path, F_OK, 0) == 0)
 		return TRUE;
 	return mlv_file_make_dirs(mlv_store_fd(store), FOLDER, 0777, error) &&
 	       mlv_file_replace(mlv_store_fd(store), path, text, strlen(text), 0644, TRUE, error);
@@ -99,7 +100,8 @@ gboolean mlv_collect_forget(MlvStore *store, const char *path, gboolean *found, 
 			continue;
 		g_autofree char *entry = entry_path(paths->pdata[i]);
 		if (unlinkat(mlv_store_fd(store), entry, 0) < 0 && errno != ENOENT)
-			return mlv_fail_errno(error, "cannot remove '%s/%s'", mlv_store_path(store), entry);
+			return mlv_fail_errno(error, "cannot remove '%s/%s'", mlv_store_path(store),
+					      entry);
 		*found = TRUE;
 	}
 	return paths && (!*found || mlv_file_sync_dir(mlv_store_fd(store), FOLDER, error));

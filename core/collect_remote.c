@@ -23,7 +23,8 @@ static void judge_clear(Judge *judge)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Judge, judge_clear)
 
-/* --- which commits are needed ---------------------------------------------------------------------- */
+/* --- which commits are needed
+ * ---------------------------------------------------------------------- */
 
 static gboolean push_tips(Judge *judge, MlvGitWalk *walk, GError **error)
 {
@@ -51,7 +52,8 @@ static void be_unsure(Judge *judge, char *why)
 }
 
 /* One line of `git ls-remote`: the name of an object, a tab, a reference. */
-static gboolean push_listed(Judge *judge, MlvGitWalk *walk, const char *remote, const char *line, GError **error)
+static gboolean push_listed(Judge *judge, MlvGitWalk *walk, const char *remote, const char *line,
+			    GError **error)
 {
 	g_autofree char *hex = g_strndup(line, MLV_OID_HEX);
 	MlvOid oid;
@@ -61,9 +63,13 @@ static gboolean push_listed(Judge *judge, MlvGitWalk *walk, const char *remote, 
 	if (mlv_git_commit_exists(judge->repo, &oid))
 		return mlv_git_walk_push(walk, &oid, error);
 	/* An annotated tag is listed a second time, as the commit that it leads to. */
-	if (!g_str_has_prefix(line + MLV_OID_HEX + 1, "refs/tags/") || g_str_has_suffix(line, "^{}"))
-		be_unsure(judge, g_strdup_printf("'%s' of the git remote '%s' is not here; 'git fetch %s' brings it",
-						 line + MLV_OID_HEX + 1, remote, remote));
+	if (!g_str_has_prefix(line + MLV_OID_HEX + 1, "refs/tags/") ||
+	    g_str_has_suffix(line, "^{}"))
+		be_unsure(
+			judge,
+			g_strdup_printf(
+				"'%s' of the git remote '%s' is not here; 'git fetch %s' brings it",
+				line + MLV_OID_HEX + 1, remote, remote));
 	return TRUE;
 }
 
@@ -74,7 +80,8 @@ static gboolean push_remote(Judge *judge, MlvGitWalk *walk, const char *remote, 
 	g_autoptr(GError) why = NULL;
 
 	if (!mlv_git_capture(judge->repo, ask, NULL, &answer, NULL, &why)) {
-		be_unsure(judge, g_strdup_printf("the git remote '%s' cannot be listed: %s", remote, why->message));
+		be_unsure(judge, g_strdup_printf("the git remote '%s' cannot be listed: %s", remote,
+						 why->message));
 		return TRUE;
 	}
 	g_autofree char *text = g_strndup(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer));
@@ -121,7 +128,8 @@ static gboolean find_needed(Judge *judge, GError **error)
 	}
 }
 
-/* --- which roots are ------------------------------------------------------------------------------- */
+/* --- which roots are
+ * ------------------------------------------------------------------------------- */
 
 static gboolean keep_entry(MlvRootUse use, const char *oid, gpointer user)
 {
@@ -170,7 +178,8 @@ static MlvRoot *trimmed(const MlvRemoteRoot *at, const MlvRoot *root, gpointer u
 {
 	const Judge *judge = user;
 
-	if (at->name.pending || !is_own(judge, at) || strcmp(at->name.repo, mlv_repo_id(judge->repo)) != 0)
+	if (at->name.pending || !is_own(judge, at) ||
+	    strcmp(at->name.repo, mlv_repo_id(judge->repo)) != 0)
 		return NULL;
 	MlvRoot *kept = mlv_root_new(at->name.repo, at->name.clone);
 	mlv_root_merge(kept, root, keep_entry, user);
@@ -189,8 +198,8 @@ static gboolean must_trim(const Judge *judge, MlvRemote *remote, gboolean *must,
 		if (!roots[i].name.pending && is_own(judge, &roots[i]) &&
 		    strcmp(roots[i].name.repo, mlv_repo_id(judge->repo)) == 0)
 			g_array_append_val(own, roots[i]);
-	g_autoptr(GPtrArray) read =
-		mlv_remote_read_roots(remote, (const MlvRemoteRoot *)(const void *)own->data, own->len, error);
+	g_autoptr(GPtrArray) read = mlv_remote_read_roots(
+		remote, (const MlvRemoteRoot *)(const void *)own->data, own->len, error);
 	for (guint i = 0; read && i < read->len; i++) {
 		const MlvRoot *root = read->pdata[i];
 		gsize kept = root ? kept_entries(judge, root) : 0;
@@ -225,12 +234,14 @@ gboolean mlv_collect_remote(MlvSync *sync, MlvLocal *local, const MlvCollectRemo
 	};
 
 	if (!mlv_repo_id(sync->repo))
-		return mlv_fail(error, MLV_ERROR_FAILED, "the repository has no id yet; run 'mlv init'");
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"the repository has no id yet; run 'mlv init'");
 	if (!mlv_repo_clone_id(sync->repo, judge.clone, error) || !find_needed(&judge, error) ||
 	    !must_trim(&judge, sync->remote, &trim, error))
 		return FALSE;
 	if (trim && !options->dry_run &&
-	    (!mlv_sync_trim(sync, local, keep_entry, &judge, error) || !mlv_remote_refresh(sync->remote, error)))
+	    (!mlv_sync_trim(sync, local, keep_entry, &judge, error) ||
+	     !mlv_remote_refresh(sync->remote, error)))
 		return FALSE;
 	if (!mlv_remote_gc(&gc, result, error))
 		return FALSE;

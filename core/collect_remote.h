@@ -2,11 +2,11 @@
 /*
  * gc of a remote: which roots may go. storage/remote_gc.h does the rest.
  *
- * An entry of a root stays as long as its commit is reached by anything here (references, reflogs, work trees) or by a
- * reference of a git remote, as listed now. This clone's own entries go otherwise; another clone's root goes only as a
- * whole, past the grace period, and not with a grace of 0. Where a git remote cannot be listed, or has a
- * reference whose commit is not here, nothing can be said, and all entries stay. Roots of other repositories always stay.
- * Main thread only.
+ * An entry of a root stays as long as its commit is reached by anything here (references, reflogs,
+ * work trees) or by a reference of a git remote, as listed now. This clone's own entries go
+ * otherwise; another clone's root goes only as a whole, past the grace period, and not with a grace
+ * of 0. Where a git remote cannot be listed, or has a reference whose commit is not here, nothing
+ * can be said, and all entries stay. Roots of other repositories always stay. Main thread only.
  */
 #ifndef MLV_CORE_COLLECT_REMOTE_H
 #define MLV_CORE_COLLECT_REMOTE_H
@@ -23,7 +23,8 @@ typedef struct {
 	gpointer user;
 } MlvCollectRemoteOptions;
 
-/* `unsure` (may be NULL) comes back as the reason, to be freed, why nothing could be said of commits that are not here. */
+/* `unsure` (may be NULL) comes back as the reason, to be freed, why nothing could be said of
+ * commits that are not here. */
 gboolean mlv_collect_remote(MlvSync *sync, MlvLocal *local, const MlvCollectRemoteOptions *options,
 			    MlvRemoteGcResult *result, char **unsure, GError **error);
 

@@ -366,14 +366,13 @@ static gboolean take_shared(const char *key, const char *value, guint line, gpoi
 	else if (known)
 		g_ptr_array_add(config->warnings,
 				g_strdup_printf(MLV_CONFIG_FILE
-						":%u: '%s' is ignored: a committed file cannot "
-						"set it; use 'mlv config --local' or '--global'",
+						":%u: '%s' is ignored: a committed file cannot set "
+						"it; use 'mlv config --local' or '--global'",
 						line, key));
 	else
 		g_ptr_array_add(config->warnings,
 				g_strdup_printf(MLV_CONFIG_FILE
-						":%u: '%s' is ignored: this mlv knows no "
-						"such key",
+						":%u: '%s' is ignored: this mlv knows no such key",
 						line, key));
 	return TRUE;
 }

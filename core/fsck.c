@@ -25,13 +25,15 @@ static void fsck_clear(Fsck *fsck)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fsck, fsck_clear)
 
-/* --- the store ------------------------------------------------------------------------------------- */
+/* --- the store
+ * ------------------------------------------------------------------------------------- */
 
 static void pass_on(const MlvFault *fault, gpointer user)
 {
 	static const char *const kinds[] = {
-		[MLV_FAULT_FORMAT] = "format", [MLV_FAULT_INDEX] = "index",   [MLV_FAULT_GONE] = "index",
-		[MLV_FAULT_ENTRIES] = "index", [MLV_FAULT_PACK] = "pack",     [MLV_FAULT_OBJECT] = "object",
+		[MLV_FAULT_FORMAT] = "format", [MLV_FAULT_INDEX] = "index",
+		[MLV_FAULT_GONE] = "index",    [MLV_FAULT_ENTRIES] = "index",
+		[MLV_FAULT_PACK] = "pack",     [MLV_FAULT_OBJECT] = "object",
 	};
 	const Fsck *fsck = user;
 	const MlvFsckFault out = {
@@ -74,7 +76,8 @@ static gboolean check_store(Fsck *fsck, GError **error)
 		return FALSE;
 	if (!options->repair || (result->store.faults == 0 && result->store.unindexed == 0))
 		return TRUE;
-	if (!mlv_check_repair(fsck->check, mlv_fsck_remotes_fetch, fsck->remotes, &result->mended, error))
+	if (!mlv_check_repair(fsck->check, mlv_fsck_remotes_fetch, fsck->remotes, &result->mended,
+			      error))
 		return FALSE;
 	result->repaired = TRUE;
 	/* What was lost and is needed, the walk will find. */
@@ -82,7 +85,8 @@ static gboolean check_store(Fsck *fsck, GError **error)
 	return TRUE;
 }
 
-/* --- the pointers ---------------------------------------------------------------------------------- */
+/* --- the pointers
+ * ---------------------------------------------------------------------------------- */
 
 /* A file that is called a pointer and begins as one. Conflict markers are the user's to resolve. */
 static gboolean is_broken_pointer(const MlvReached *reached)
@@ -99,17 +103,20 @@ static gboolean check_pointer(const MlvReached *reached, gpointer user, GError *
 	Fsck *fsck = user;
 
 	if (!reached->error)
-		return mlv_fsck_walk_add(fsck->walk, &reached->pointer, reached->path, reached->where, error);
+		return mlv_fsck_walk_add(fsck->walk, &reached->pointer, reached->path,
+					 reached->where, error);
 	if (!is_broken_pointer(reached))
 		return TRUE;
-	g_autofree char *message = g_strdup_printf("the pointer of '%s' (%s) is broken: %s", reached->path,
-						   reached->where, reached->error->message);
-	mlv_fsck_report(fsck->options, fsck->result, "pointer", reached->path, MLV_KIND_BLOB, NULL, message);
+	g_autofree char *message =
+		g_strdup_printf("the pointer of '%s' (%s) is broken: %s", reached->path,
+				reached->where, reached->error->message);
+	mlv_fsck_report(fsck->options, fsck->result, "pointer", reached->path, MLV_KIND_BLOB, NULL,
+			message);
 	return TRUE;
 }
 
-gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *options, MlvFsckResult *result,
-		      GError **error)
+gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *options,
+		      MlvFsckResult *result, GError **error)
 {
 	g_auto(Fsck) fsck = { .repo = repo, .store = store, .options = options, .result = result };
 	g_autoptr(MlvReach) reach = mlv_reach_new(repo, NULL);
@@ -120,7 +127,8 @@ gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *opti
 	if (!check_store(&fsck, error))
 		return FALSE;
 	fsck.walk = mlv_fsck_walk_new(store, fsck.check, fsck.remotes, options, result);
-	if (!mlv_reach_read(reach, check_pointer, &fsck, &fresh, error) || !mlv_fsck_walk_finish(fsck.walk, error))
+	if (!mlv_reach_read(reach, check_pointer, &fsck, &fresh, error) ||
+	    !mlv_fsck_walk_finish(fsck.walk, error))
 		return FALSE;
 	result->trouble = g_strdup(mlv_fsck_remotes_trouble(fsck.remotes));
 	return TRUE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What fsck asks of the configured remotes. They are opened when the first question comes. For fsck alone. */
+/* What fsck asks of the configured remotes. They are opened when the first question comes. For fsck
+ * alone. */
 #ifndef MLV_CORE_FSCK_REMOTE_H
 #define MLV_CORE_FSCK_REMOTE_H
 

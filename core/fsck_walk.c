@@ -7,7 +7,7 @@
 #include "storage/error.h"
 #include "storage/pool.h"
 
-#define CUTS_A_JOB 16
+#define CUTS_A_JOB    16
 #define JOBS_A_THREAD 3
 
 /* Which pointer led somewhere. */
@@ -40,12 +40,12 @@ struct MlvFsckWalk {
 	MlvFsckRemotes *remotes;
 	const MlvFsckOptions *options;
 	MlvFsckResult *result;
-	GPtrArray *labels;  /* Label */
-	GHashTable *nodes;  /* Node */
-	GPtrArray *waiting; /* Node, a stack */
-	GArray *claims;     /* Claim */
-	MlvMarks *blobs;    /* whose presence was looked up */
-	MlvMarks *absent;   /* told */
+	GPtrArray *labels;        /* Label */
+	GHashTable *nodes;        /* Node */
+	GPtrArray *waiting;       /* Node, a stack */
+	GArray *claims;           /* Claim */
+	MlvMarks *blobs;          /* whose presence was looked up */
+	MlvMarks *absent;         /* told */
 	MlvMarks *cut, *cut_last; /* leaves whose cuts are checked, within a file and at its end */
 	struct CutJob *gathering;
 	MlvPool *pool;
@@ -60,8 +60,9 @@ static void label_free(gpointer data)
 	g_free(label);
 }
 
-void mlv_fsck_report(const MlvFsckOptions *options, MlvFsckResult *result, const char *kind, const char *path,
-		     MlvKind object_kind, const MlvId *object, const char *message)
+void mlv_fsck_report(const MlvFsckOptions *options, MlvFsckResult *result, const char *kind,
+		     const char *path, MlvKind object_kind, const MlvId *object,
+		     const char *message)
 {
 	MlvFsckFault fault = { .kind = kind, .path = path, .message = message };
 
@@ -76,11 +77,14 @@ void mlv_fsck_report(const MlvFsckOptions *options, MlvFsckResult *result, const
 }
 
 /* "tree sha256:1a2b3c4d5e6f of 'data' (HEAD): " and the rest. */
-static void fault(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id, const char *format, ...)
-	G_GNUC_PRINTF(5, 6);
-static void fault(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id, const char *format, ...)
+static void fault(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id,
+		  const char *format, ...) G_GNUC_PRINTF(5, 6);
+static void fault(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id,
+		  const char *format, ...)
 {
-	static const char *const names[] = { [MLV_KIND_BLOB] = "object", [MLV_KIND_LIST] = "list", [MLV_KIND_TREE] = "tree" };
+	static const char *const names[] = {
+		[MLV_KIND_BLOB] = "object", [MLV_KIND_LIST] = "list", [MLV_KIND_TREE] = "tree"
+	};
 	char hex[MLV_ID_HEX + 1];
 	va_list args;
 
@@ -88,7 +92,8 @@ static void fault(MlvFsckWalk *walk, const Label *label, MlvKind kind, const Mlv
 	g_autofree char *rest = g_strdup_vprintf(format, args);
 	va_end(args);
 	mlv_id_format(id, hex);
-	g_autofree char *message = g_strdup_printf("%s sha256:%s of %s: %s", names[kind], hex, label->text, rest);
+	g_autofree char *message =
+		g_strdup_printf("%s sha256:%s of %s: %s", names[kind], hex, label->text, rest);
 	mlv_fsck_report(walk->options, walk->result, names[kind], label->path, kind, id, message);
 }
 
@@ -99,26 +104,32 @@ static gboolean keep_going(const MlvFsckWalk *walk, GError **error)
 	return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 }
 
-/* --- what is not here ------------------------------------------------------------------------------ */
+/* --- what is not here
+ * ------------------------------------------------------------------------------ */
 
-static void missing(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id, const char *why)
+static void missing(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id,
+		    const char *why)
 {
 	char hex[MLV_ID_HEX + 1];
 
 	mlv_id_format(id, hex);
-	g_autofree char *message = g_strdup_printf("object sha256:%s of %s is missing: %s", hex, label->text, why);
+	g_autofree char *message =
+		g_strdup_printf("object sha256:%s of %s is missing: %s", hex, label->text, why);
 	mlv_fsck_report(walk->options, walk->result, "missing", label->path, kind, id, message);
 }
 
 /* An object is not here. `root`: a pointer itself names it. */
-static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id, gboolean root)
+static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id,
+		   gboolean root)
 {
 	MlvFsckAnswer answer;
 
 	if (!mlv_marks_add(walk->absent, kind, id))
 		return;
 	if (!walk->result->repaired && mlv_check_in_unindexed(walk->check, kind, id)) {
-		missing(walk, label, kind, id, "only a pack that no index names has it; 'mlv fsck --repair' brings it back");
+		missing(walk, label, kind, id,
+			"only a pack that no index names has it; 'mlv fsck --repair' "
+			"brings it back");
 		return;
 	}
 	if (root && !mlv_check_is_lost(walk->check, kind, id)) {
@@ -128,14 +139,17 @@ static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const Ml
 	answer = mlv_fsck_remotes_ask(walk->remotes, kind, id);
 	if (answer != MLV_FSCK_HAS && mlv_check_is_lost(walk->check, kind, id))
 		missing(walk, label, kind, id,
-			"no good copy was found; where the data are still in a work tree, 'mlv add' stores them again");
+			"no good copy was found; where the data are still in a work tree, "
+			"'mlv add' stores them again");
 	else if (answer == MLV_FSCK_LACKS)
-		missing(walk, label, kind, id, "what names it is here, and it is neither here nor on a remote");
+		missing(walk, label, kind, id,
+			"what names it is here, and it is neither here nor on a remote");
 	else
 		walk->result->not_here++;
 }
 
-/* --- cuts, in workers ------------------------------------------------------------------------------ */
+/* --- cuts, in workers
+ * ------------------------------------------------------------------------------ */
 
 typedef struct {
 	MlvId id;
@@ -148,22 +162,6 @@ typedef struct CutJob {
 	Cut cuts[CUTS_A_JOB];
 } CutJob;
 
-gboolean mlv_fsck_cut_is_right(const guint8 *data, gsize length, gboolean last)
-{
-	g_auto(MlvCandidates) candidates = { 0 };
-
-	if (length == 0 || length > MLV_CHUNK_MAX || mlv_chunker_next(data, 0, length) != length)
-		return FALSE;
-	if (last || length == MLV_CHUNK_MAX)
-		return TRUE;
-	if (length < MLV_CHUNK_MIN)
-		return FALSE;
-	/* Not because the bytes end here: the chunker must want a cut behind the last of them. */
-	mlv_candidates_init(&candidates);
-	mlv_chunker_scan(data + length - 1, MLV_CHUNK_WINDOW, 1, &candidates);
-	return candidates.len == 1 && (length >= MLV_CHUNK_AVG || mlv_candidate_is_strong(candidates.items[0]));
-}
-
 static void check_cuts(gpointer data, gpointer user)
 {
 	CutJob *job = data;
@@ -174,8 +172,8 @@ static void check_cuts(gpointer data, gpointer user)
 		g_autoptr(GBytes) bytes = mlv_store_read_chunk(user, MLV_KIND_BLOB, &cut->id, NULL);
 
 		cut->read = bytes != NULL;
-		cut->right = bytes && mlv_fsck_cut_is_right(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-							    cut->last);
+		cut->right = bytes && mlv_fsck_cut_is_right(g_bytes_get_data(bytes, NULL),
+							    g_bytes_get_size(bytes), cut->last);
 	}
 }
 
@@ -203,12 +201,14 @@ static void add_cut(MlvFsckWalk *walk, const Node *node, const MlvId *id, gboole
 		return;
 	if (!walk->gathering)
 		walk->gathering = g_new0(CutJob, 1);
-	walk->gathering->cuts[walk->gathering->count++] = (Cut){ .id = *id, .label = node->label, .last = last };
+	walk->gathering->cuts[walk->gathering->count++] =
+		(Cut){ .id = *id, .label = node->label, .last = last };
 	if (walk->gathering->count == CUTS_A_JOB)
 		submit_cuts(walk);
 }
 
-/* --- naming objects -------------------------------------------------------------------------------- */
+/* --- naming objects
+ * -------------------------------------------------------------------------------- */
 
 static guint node_hash(gconstpointer data)
 {
@@ -221,8 +221,8 @@ static gboolean node_equal(gconstpointer a, gconstpointer b)
 }
 
 /* One chunk of a file: here, and as long as is said? *here tells. */
-static gboolean look_up_blob(MlvFsckWalk *walk, const Label *label, const MlvId *id, guint64 length, gboolean root,
-			     gboolean *here, GError **error)
+static gboolean look_up_blob(MlvFsckWalk *walk, const Label *label, const MlvId *id, guint64 length,
+			     gboolean root, gboolean *here, GError **error)
 {
 	MlvPlace place;
 
@@ -233,8 +233,9 @@ static gboolean look_up_blob(MlvFsckWalk *walk, const Label *label, const MlvId 
 		return TRUE;
 	}
 	if (place.entry.raw != length)
-		fault(walk, label, MLV_KIND_BLOB, id, "it has %u bytes, and %" G_GUINT64_FORMAT " are said of it",
-		      place.entry.raw, length);
+		fault(walk, label, MLV_KIND_BLOB, id,
+		      "it has %u bytes, and %" G_GUINT64_FORMAT " are said of it", place.entry.raw,
+		      length);
 	if (mlv_marks_add(walk->blobs, MLV_KIND_BLOB, id)) {
 		walk->result->blobs++;
 		if (walk->options->progress)
@@ -244,8 +245,8 @@ static gboolean look_up_blob(MlvFsckWalk *walk, const Label *label, const MlvId 
 }
 
 /* Something names an object: a pointer (`root`) or a tree's entry. */
-static gboolean reach(MlvFsckWalk *walk, const MlvRef *ref, guint64 files, guint64 bytes, gboolean root,
-		      const Label *label, GError **error)
+static gboolean reach(MlvFsckWalk *walk, const MlvRef *ref, guint64 files, guint64 bytes,
+		      gboolean root, const Label *label, GError **error)
 {
 	Node key = { .ref = *ref };
 	gboolean here;
@@ -259,7 +260,8 @@ static gboolean reach(MlvFsckWalk *walk, const MlvRef *ref, guint64 files, guint
 	if (ref->kind == MLV_KIND_BLOB && ref->depth == 0 && ref->size == 0) {
 		mlv_id_of("", 0, &empty);
 		if (!mlv_id_equal(&ref->id, &empty))
-			fault(walk, label, MLV_KIND_BLOB, &ref->id, "it is said to be empty, and its id is another's");
+			fault(walk, label, MLV_KIND_BLOB, &ref->id,
+			      "it is said to be empty, and its id is another's");
 		return TRUE;
 	}
 	if (ref->kind == MLV_KIND_BLOB && ref->depth == 0)
@@ -277,7 +279,8 @@ static gboolean reach(MlvFsckWalk *walk, const MlvRef *ref, guint64 files, guint
 	return TRUE;
 }
 
-/* --- walking --------------------------------------------------------------------------------------- */
+/* --- walking
+ * --------------------------------------------------------------------------------------- */
 
 static GBytes *remembering_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)
 {
@@ -289,7 +292,8 @@ static GBytes *remembering_read(MlvSource *source, MlvKind kind, const MlvId *id
 }
 
 /* What a list or tree could not be read for. */
-static gboolean explain(MlvFsckWalk *walk, const Node *node, GError *why, gboolean root, GError **error)
+static gboolean explain(MlvFsckWalk *walk, const Node *node, GError *why, gboolean root,
+			GError **error)
 {
 	gboolean top = mlv_id_equal(&walk->last_id, &node->ref.id);
 
@@ -307,22 +311,23 @@ static gboolean explain(MlvFsckWalk *walk, const Node *node, GError *why, gboole
 	return TRUE;
 }
 
-static gboolean put_nothing(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user,
-			    GError **error)
+static gboolean put_nothing(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			    gpointer user, GError **error)
 {
 	return TRUE;
 }
 
 /* Compares a tree with what its own entries make of it. */
-static void compare_tree(MlvFsckWalk *walk, Node *node, const MlvRef *built, guint64 files, guint64 bytes)
+static void compare_tree(MlvFsckWalk *walk, Node *node, const MlvRef *built, guint64 files,
+			 guint64 bytes)
 {
 	if (!mlv_ref_equal(built, &node->ref))
 		fault(walk, node->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id,
 		      "its entries are not written or cut as the format says");
 	if (files != node->files || bytes != node->bytes)
 		fault(walk, node->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id,
-		      "it holds %" G_GUINT64_FORMAT " files of %" G_GUINT64_FORMAT " bytes, and %" G_GUINT64_FORMAT
-		      " of %" G_GUINT64_FORMAT " are said of it",
+		      "it holds %" G_GUINT64_FORMAT " files of %" G_GUINT64_FORMAT
+		      " bytes, and %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are said of it",
 		      files, bytes, node->files, node->bytes);
 	node->files = files;
 	node->bytes = bytes;
@@ -348,12 +353,14 @@ static gboolean walk_tree(MlvFsckWalk *walk, Node *node, gboolean root, GError *
 		if (!reach(walk, &entry.ref, entry.files, entry.bytes, FALSE, node->label, error))
 			return FALSE;
 		if (!mlv_tree_builder_add(builder, &entry, &why)) {
-			fault(walk, node->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id, "%s", why->message);
+			fault(walk, node->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id,
+			      "%s", why->message);
 			return TRUE;
 		}
 	}
 	if (!mlv_tree_builder_finish(builder, &built, &files, &bytes, &why)) {
-		fault(walk, node->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id, "%s", why->message);
+		fault(walk, node->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id, "%s",
+		      why->message);
 		return TRUE;
 	}
 	walk->result->trees++;
@@ -391,13 +398,14 @@ static gboolean walk_list(MlvFsckWalk *walk, Node *node, gboolean root, GError *
 	if (why)
 		fault(walk, node->label, MLV_KIND_LIST, &node->ref.id, "%s", why->message);
 	else if (!mlv_ref_equal(&built, &node->ref))
-		fault(walk, node->label, MLV_KIND_LIST, &node->ref.id, "it is not written or cut as the format says");
+		fault(walk, node->label, MLV_KIND_LIST, &node->ref.id,
+		      "it is not written or cut as the format says");
 	walk->result->lists++;
 	return TRUE;
 }
 
-gboolean mlv_fsck_walk_add(MlvFsckWalk *walk, const MlvPointer *pointer, const char *path, const char *where,
-			   GError **error)
+gboolean mlv_fsck_walk_add(MlvFsckWalk *walk, const MlvPointer *pointer, const char *path,
+			   const char *where, GError **error)
 {
 	Label *label = g_new0(Label, 1);
 	gboolean root = TRUE;
@@ -433,8 +441,8 @@ gboolean mlv_fsck_walk_finish(MlvFsckWalk *walk, GError **error)
 		if (!node->walked || (node->files == claim->files && node->bytes == claim->bytes))
 			continue;
 		fault(walk, claim->label, mlv_ref_chunk_kind(&node->ref), &node->ref.id,
-		      "it holds %" G_GUINT64_FORMAT " files of %" G_GUINT64_FORMAT " bytes, and %" G_GUINT64_FORMAT
-		      " of %" G_GUINT64_FORMAT " are said of it",
+		      "it holds %" G_GUINT64_FORMAT " files of %" G_GUINT64_FORMAT
+		      " bytes, and %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are said of it",
 		      node->files, node->bytes, claim->files, claim->bytes);
 	}
 	g_array_set_size(walk->claims, 0);

@@ -59,8 +59,7 @@ static gboolean check_state(const Draft *draft, GError **error)
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,
 			"a cherry-pick or revert of several commits is under way: go on with 'git "
-			"cherry-pick "
-			"--continue' or 'git revert --continue'");
+			"cherry-pick --continue' or 'git revert --continue'");
 	if (has_git_file(draft->repo, "MERGE_AUTOSTASH"))
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,
@@ -212,8 +211,7 @@ static gboolean check_not_empty(const Draft *draft, GError **error)
 		return mlv_fail(
 			error, MLV_ERROR_CHECK,
 			"amending would leave the commit empty; use --allow-empty, or remove it "
-			"with 'git reset "
-			"HEAD^'");
+			"with 'git reset HEAD^'");
 	return mlv_fail(error, MLV_ERROR_CHECK,
 			"nothing to commit: nothing is staged that HEAD does not have");
 }

@@ -12,15 +12,13 @@ static gboolean fail_index(const char *file, int code, GError **error)
 		return mlv_fail(
 			error, MLV_ERROR_UNSUPPORTED,
 			"git's index '%s' has the extension 'split index', which mlv cannot read; "
-			"run 'git "
-			"update-index --no-split-index'",
+			"run 'git update-index --no-split-index'",
 			file);
 	if (strstr(reason, "'sdir'"))
 		return mlv_fail(
 			error, MLV_ERROR_UNSUPPORTED,
 			"git's index '%s' has the extension 'sparse index', which mlv cannot read; "
-			"run 'git "
-			"sparse-checkout reapply --no-sparse-index'",
+			"run 'git sparse-checkout reapply --no-sparse-index'",
 			file);
 	return mlv_git_fail(error, code, "cannot read git's index '%s'", file);
 }

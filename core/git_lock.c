@@ -40,8 +40,7 @@ static gboolean fail_locked(const char *file, GError **error)
 	return mlv_fail(
 		error, MLV_ERROR_FAILED,
 		"cannot create '%s': another git process seems to be running here; wait until it "
-		"has "
-		"ended, and if it crashed remove the file",
+		"has ended, and if it crashed remove the file",
 		file);
 }
 

@@ -70,22 +70,19 @@ static gboolean explain(const char *where, int code, GError **error)
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,
 			"the repository at '%s' belongs to another user; if you trust it, run 'git "
-			"config "
-			"--global --add safe.directory %s'",
+			"config --global --add safe.directory %s'",
 			where, where);
 	if (strstr(reason, "object format") || (extension && strstr(extension, "objectformat")))
 		return mlv_fail(
 			error, MLV_ERROR_UNSUPPORTED,
 			"the repository at '%s' has the extension 'objectFormat' (SHA-256), which "
-			"mlv "
-			"cannot read; use one with SHA-1",
+			"mlv cannot read; use one with SHA-1",
 			where);
 	if (extension && strstr(extension, "refstorage"))
 		return mlv_fail(
 			error, MLV_ERROR_UNSUPPORTED,
 			"the repository at '%s' has the extension 'refStorage' (reftable), which "
-			"mlv cannot "
-			"read; run 'git refs migrate --ref-format=files'",
+			"mlv cannot read; run 'git refs migrate --ref-format=files'",
 			where);
 	if (extension)
 		return mlv_fail(

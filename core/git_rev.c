@@ -276,11 +276,11 @@ GPtrArray *mlv_git_refs(MlvRepo *repo, const char *prefix, GError **error)
 	g_autoptr(GPtrArray) refs =
 		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_git_ref_free);
 	g_autoptr(git_reference_iterator) iterator = NULL;
-	git_reference *ref;
+	git_reference *next;
 	int code = git_reference_iterator_new(&iterator, repo->git);
 
-	while (code == 0 && (code = git_reference_next(&ref, iterator)) == 0) {
-		g_autoptr(git_reference) owned = ref;
+	while (code == 0 && (code = git_reference_next(&next, iterator)) == 0) {
+		g_autoptr(git_reference) ref = next;
 		g_autoptr(git_object) commit = NULL;
 		if (!g_str_has_prefix(git_reference_name(ref), prefix))
 			continue;

@@ -127,8 +127,7 @@ static char *script_text(const char *name)
 	return g_strdup_printf(
 		"#!/bin/sh\n" MARK "; 'mlv hooks uninstall' puts back what was here.\n"
 		"chained=${0%%/*}/%s" CHAINED "\n"
-		"%s"
-		"if test -x \"$chained\"; then\n"
+		"%sif test -x \"$chained\"; then\n"
 		"\t%s\"$chained\" \"$@\" || exit $?\n"
 		"fi\n"
 		"if ! command -v mlv >/dev/null 2>&1; then\n"
@@ -245,8 +244,7 @@ gboolean mlv_hook_install(MlvRepo *repo, gboolean allow_foreign, GError **error)
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,
 			"core.hooksPath is '%s', outside of this repository: other repositories "
-			"may share those "
-			"hooks; say --shared to install there",
+			"may share those hooks; say --shared to install there",
 			dir);
 	if (g_mkdir_with_parents(dir, 0777) < 0)
 		return mlv_fail_errno(error, "cannot make folder '%s'", dir);

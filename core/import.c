@@ -23,7 +23,7 @@ typedef struct {
 	GError *failure; /* of a stream, noticed when its result came */
 } Import;
 
-/* --- where it goes ----------------------------------------------------------------------------- */
+/* --- where it goes ---------------------------------------------------------------------------- */
 
 static gboolean check_tracked(MlvLocal *local, const char *path, gboolean force, GError **error)
 {
@@ -91,7 +91,7 @@ gboolean mlv_import_check(MlvLocal *local, const char *path, gboolean force, GEr
 	return errno == ENOENT || mlv_fail_errno(error, "cannot import to '%s'", path);
 }
 
-/* --- members ----------------------------------------------------------------------------------- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static void stored(MlvIngested *result, gpointer user)
 {
@@ -218,7 +218,7 @@ static gboolean take_members(Import *import, GError **error)
 	return FALSE;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static gboolean store_archive(Import *import, MlvLocal *local, GError **error)
 {

@@ -93,7 +93,7 @@ void mlv_member_tree_free(MlvMemberTree *tree)
 	g_free(tree);
 }
 
-/* --- paths ------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 static Node *find_child(MlvMemberTree *tree, Node *parent, const char *name)
 {
@@ -192,7 +192,7 @@ static const char *last_part(GStrv parts)
 	return n > 0 ? parts[n - 1] : NULL;
 }
 
-/* --- members ----------------------------------------------------------------------------------- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static gboolean fail_twofold(const char *path, GError **error)
 {
@@ -300,7 +300,7 @@ gboolean mlv_member_tree_check(MlvMemberTree *tree, const char *path, GError **e
 	return parts != NULL;
 }
 
-/* --- building ---------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 static gint compare_nodes(gconstpointer a, gconstpointer b)
 {

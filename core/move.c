@@ -11,12 +11,13 @@
 typedef struct {
 	char *from, *to;
 	const MlvTracked *source; /* the target that `from` is or lies in */
-	const MlvTracked *into;   /* the tracked directory that `to` lies in; NULL for whole targets */
-	const MlvTracked *over;   /* the target that stands at `to` and goes, or NULL */
-	gboolean here;            /* the data is in the work tree */
+	const MlvTracked
+		*into; /* the tracked directory that `to` lies in; NULL for whole targets */
+	const MlvTracked *over; /* the target that stands at `to` and goes, or NULL */
+	gboolean here;          /* the data is in the work tree */
 	gboolean is_dir;
-	gboolean replaces;        /* something stands at `to` and goes */
-	gboolean known;           /* a file: `ref` is its content */
+	gboolean replaces; /* something stands at `to` and goes */
+	gboolean known;    /* a file: `ref` is its content */
 	MlvRef ref;
 } Rename;
 
@@ -73,7 +74,8 @@ static gboolean look(MlvMove *move, const char *path, MlvStat *st, gboolean *exi
 	g_autoptr(GError) local = NULL;
 	const char *slash = strrchr(path, '/');
 	g_autofree char *folder = g_strndup(path, slash ? (gsize)(slash - path) : 0);
-	g_auto(MlvFd) fd = mlv_workspace_open_dir(mlv_repo_root_fd(move->local->repo), folder, &local);
+	g_auto(MlvFd) fd =
+		mlv_workspace_open_dir(mlv_repo_root_fd(move->local->repo), folder, &local);
 
 	*exists = FALSE;
 	if (fd >= 0)
@@ -98,13 +100,15 @@ static gboolean check_target(MlvMove *move, Rename *one, GError **error)
 	gboolean tracks;
 
 	if (one->source->error)
-		return mlv_fail(error, MLV_ERROR_FAILED, "the pointer of '%s' cannot be read: %s", one->from,
-				one->source->error->message);
+		return mlv_fail(error, MLV_ERROR_FAILED, "the pointer of '%s' cannot be read: %s",
+				one->from, one->source->error->message);
 	if (one->into)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' has a pointer of its own and would come to lie in the tracked directory '%s'; "
-				"run 'mlv rm --cached' on it first, move it, and add '%s'",
-				one->from, one->into->path, one->into->path);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' has a pointer of its own and would come to lie in the tracked "
+			"directory '%s'; "
+			"run 'mlv rm --cached' on it first, move it, and add '%s'",
+			one->from, one->into->path, one->into->path);
 	if (!mlv_pointer_check_target(one->to, error) ||
 	    !mlv_git_tracks(move->local->repo, one->to, &tracks, &example, error))
 		return FALSE;
@@ -115,20 +119,26 @@ static gboolean check_target(MlvMove *move, Rename *one, GError **error)
 static gboolean check_part(MlvMove *move, Rename *one, GError **error)
 {
 	if (!one->here)
-		return mlv_fail(error, MLV_ERROR_MISSING, "'%s' is not here; 'mlv pull -- %s' brings it", one->from,
+		return mlv_fail(error, MLV_ERROR_MISSING,
+				"'%s' is not here; 'mlv pull -- %s' brings it", one->from,
 				one->from);
 	if (!one->into)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' lies in the tracked directory '%s' and '%s' in none; move it by hand, then add both",
-				one->from, one->source->path, one->to);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' lies in the tracked directory '%s' and '%s' in none; "
+			"move it by hand, then add both",
+			one->from, one->source->path, one->to);
 	if (one->into->error || one->into->pointer.ref.kind != MLV_KIND_TREE)
-		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is no tracked directory", one->into->path);
+		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is no tracked directory",
+				one->into->path);
 	return TRUE;
 }
 
-static gboolean check_place(MlvMove *move, Rename *one, const MlvStat *there, gboolean exists, GError **error)
+static gboolean check_place(MlvMove *move, Rename *one, const MlvStat *there, gboolean exists,
+			    GError **error)
 {
-	if (!exists && (!one->over || move->force)) /* data that was not brought can be in the way too */
+	if (!exists &&
+	    (!one->over || move->force)) /* data that was not brought can be in the way too */
 		return TRUE;
 	/* An earlier try may have been killed between renaming and staging. */
 	if (exists && !one->here && !one->into && !one->over)
@@ -167,16 +177,19 @@ static gboolean check(MlvMove *move, Rename *one, GError **error)
 
 	one->source = mlv_tracked_cover(move->targets, one->from, &rest);
 	if (!one->source)
-		return mlv_fail(error, MLV_ERROR_MISSING,
-				"'%s' is not tracked by mlv; 'git mv' moves what git tracks, and folders with the "
-				"data and pointers in them",
-				one->from);
+		return mlv_fail(
+			error, MLV_ERROR_MISSING,
+			"'%s' is not tracked by mlv; 'git mv' moves what git tracks, and "
+			"folders with the "
+			"data and pointers in them",
+			one->from);
 	if (strcmp(one->from, one->to) == 0 || lies_in(one->to, one->from))
 		return mlv_fail(error, MLV_ERROR_USAGE, "cannot move '%s' into itself", one->from);
 	cover = mlv_tracked_cover(move->targets, one->to, &rest_to);
 	one->into = cover && *rest_to ? cover : NULL;
 	one->over = cover && !*rest_to ? cover : NULL;
-	if (!look(move, one->from, &st, &one->here, error) || !look(move, one->to, &there, &exists, error))
+	if (!look(move, one->from, &st, &one->here, error) ||
+	    !look(move, one->to, &there, &exists, error))
 		return FALSE;
 	one->is_dir = st.mode == MLV_MODE_DIRECTORY;
 	if (*rest ? !check_part(move, one, error) : !check_target(move, one, error))
@@ -207,8 +220,9 @@ gboolean mlv_move_add(MlvMove *move, const char *from, const char *to, GError **
 		const Rename *other = move->renames->pdata[i];
 		if (strcmp(other->to, to) == 0) {
 			rename_free(one);
-			return mlv_fail(error, MLV_ERROR_USAGE, "'%s' and '%s' cannot both become '%s'", other->from,
-					from, to);
+			return mlv_fail(error, MLV_ERROR_USAGE,
+					"'%s' and '%s' cannot both become '%s'", other->from, from,
+					to);
 		}
 	}
 	if (!check(move, one, error)) {
@@ -219,20 +233,23 @@ gboolean mlv_move_add(MlvMove *move, const char *from, const char *to, GError **
 	return TRUE;
 }
 
-/* --- carrying out ---------------------------------------------------------------------------------- */
+/* --- carrying out ----------------------------------------------------------------------------- */
 
 static gboolean clear_place(MlvMove *move, const Rename *one, GError **error)
 {
-	MlvCheckoutOptions options = { .repo = move->local->repo, .store = move->local->store,
-				       .cache = move->local->cache, .partial = move->local->partial, .force = TRUE,
+	MlvCheckoutOptions options = { .repo = move->local->repo,
+				       .store = move->local->store,
+				       .cache = move->local->cache,
+				       .partial = move->local->partial,
+				       .force = TRUE,
 				       .exact = TRUE };
 	const MlvPointer *base = one->over && !one->over->error ? &one->over->pointer : NULL;
 
 	if (!one->replaces)
 		return TRUE;
 	g_autoptr(MlvCheckout) checkout = mlv_checkout_new(&options);
-	return mlv_checkout_target(checkout, one->to, NULL, base, error) && mlv_checkout_plan(checkout, error) &&
-	       mlv_checkout_apply(checkout, error);
+	return mlv_checkout_target(checkout, one->to, NULL, base, error) &&
+	       mlv_checkout_plan(checkout, error) && mlv_checkout_apply(checkout, error);
 }
 
 static gboolean renew_cache(MlvMove *move, MlvStatWriter *writer, const Rename *one, GError **error)
@@ -251,7 +268,8 @@ static gboolean renew_cache(MlvMove *move, MlvStatWriter *writer, const Rename *
 	return TRUE;
 }
 
-static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, MlvStatWriter *writer, GError **error)
+static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, MlvStatWriter *writer,
+			  GError **error)
 {
 	int root = mlv_repo_root_fd(move->local->repo);
 	MlvPartial *partial = move->local->partial;
@@ -285,7 +303,8 @@ gboolean mlv_move_apply(MlvMove *move, GError **error)
 	for (guint i = 0; ok && i < move->renames->len; i++)
 		ok = apply_one(move, move->renames->pdata[i], stage, writer, &local);
 	/* What was moved before something failed is staged all the same. */
-	if (!mlv_stage_commit(stage, ok ? error : NULL) || !mlv_partial_save(move->local->partial, ok ? error : NULL) ||
+	if (!mlv_stage_commit(stage, ok ? error : NULL) ||
+	    !mlv_partial_save(move->local->partial, ok ? error : NULL) ||
 	    !mlv_statcache_writer_commit(writer, ok ? error : NULL))
 		ok = FALSE;
 	if (local)

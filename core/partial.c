@@ -6,7 +6,8 @@
  *	target data/images
  *	path data/images/dogs
  *
- * A target's line, then its included paths, none below another. In paths a backslash is "\\" and a newline "\n".
+ * A target's line, then its included paths, none below another. In paths a backslash is "\\" and
+ * a newline "\n".
  */
 #include "core/partial.h"
 
@@ -16,7 +17,7 @@
 #include "storage/file.h"
 
 #define PARTIAL_MAX (256u << 20)
-#define HEADER "mlv-partial 1\n"
+#define HEADER      "mlv-partial 1\n"
 
 struct MlvPartial {
 	char *dir;           /* <git dir>/mlv */
@@ -83,7 +84,7 @@ static void insert(GPtrArray *paths, const char *path)
 	g_ptr_array_insert(paths, (gint)lower_bound(paths, path), g_strdup(path));
 }
 
-/* --- the file -------------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static void append_line(GString *text, const char *key, const char *path)
 {
@@ -152,17 +153,19 @@ static gboolean parse(MlvPartial *partial, const char *text, gsize length, GErro
 
 	if (length < strlen(HEADER) || memcmp(text, HEADER, strlen(HEADER)) != 0)
 		return mlv_fail(error, MLV_ERROR_CORRUPT,
-				"'%s/partial' does not begin as a list of partial data", partial->dir);
+				"'%s/partial' does not begin as a list of partial data",
+				partial->dir);
 	for (text += strlen(HEADER); text < end;) {
 		const char *line_end = memchr(text, '\n', (gsize)(end - text));
 
 		number++;
 		if (!line_end ||
 		    !parse_line(partial, text, (gsize)(line_end - text), &target, &paths))
-			return mlv_fail(error, MLV_ERROR_CORRUPT,
-					"line %u of '%s/partial' is damaged; remove that file if all "
-					"tracked data is meant to be here",
-					number, partial->dir);
+			return mlv_fail(
+				error, MLV_ERROR_CORRUPT,
+				"line %u of '%s/partial' is damaged; remove that file if all "
+				"tracked data is meant to be here",
+				number, partial->dir);
 		text = line_end + 1;
 	}
 	return TRUE;
@@ -223,7 +226,7 @@ gboolean mlv_partial_save(MlvPartial *partial, GError **error)
 	return TRUE;
 }
 
-/* --- asking and changing --------------------------------------------------------------------------- */
+/* --- asking and changing ---------------------------------------------------------------------- */
 
 gboolean mlv_partial_has(const MlvPartial *partial, const char *target)
 {
@@ -284,8 +287,8 @@ void mlv_partial_rename(MlvPartial *partial, const char *target, const char *new
 		return;
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < old->len; i++) {
-		g_autofree char *path = g_strconcat(
-			new_target, (char *)old->pdata[i] + strlen(target), NULL);
+		g_autofree char *path =
+			g_strconcat(new_target, (char *)old->pdata[i] + strlen(target), NULL);
 		insert(paths, path);
 	}
 	g_hash_table_remove(partial->targets, target);

@@ -168,8 +168,7 @@ gboolean mlv_pointer_parse(const void *data, gsize length, const char *label, Ml
 		return mlv_fail(
 			error, MLV_ERROR_CHECK,
 			"pointer '%s' has merge conflicts: choose one side with 'git checkout "
-			"--ours' "
-			"or '--theirs', or run 'mlv add' on the merged data",
+			"--ours' or '--theirs', or run 'mlv add' on the merged data",
 			label);
 	if (length > MLV_POINTER_MAX)
 		return mlv_fail(error, MLV_ERROR_CORRUPT,

@@ -8,7 +8,9 @@
 #include "core/collect.h"
 #include "core/git_reach.h"
 
-#define TEXT_MAX (64u * MLV_POINTER_MAX) /* a pointer with conflict markers may be long; a longer file is none */
+#define TEXT_MAX \
+	(64u *   \
+	 MLV_POINTER_MAX) /* a pointer with conflict markers may be long; a longer file is none */
 
 /* A repository whose pointers count. */
 typedef struct {
@@ -18,7 +20,7 @@ typedef struct {
 } Source;
 
 struct MlvReach {
-	MlvStore *store;   /* NULL: the register does not count */
+	MlvStore *store;    /* NULL: the register does not count */
 	GPtrArray *sources; /* Source; the first is the command's own */
 	GHashTable *trees;  /* root of a work tree -> MlvRepo, owned */
 	MlvMarks *seen;     /* texts of pointers, as blobs */
@@ -60,7 +62,8 @@ MlvReach *mlv_reach_new(MlvRepo *repo, MlvStore *store)
 
 	reach->store = store;
 	reach->sources = g_ptr_array_new_with_free_func(source_free);
-	reach->trees = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)mlv_repo_free);
+	reach->trees = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					     (GDestroyNotify)mlv_repo_free);
 	reach->seen = mlv_marks_new();
 	add_source(reach, repo, FALSE);
 	return reach;
@@ -76,10 +79,12 @@ void mlv_reach_free(MlvReach *reach)
 	g_free(reach);
 }
 
-/* --- one pointer ----------------------------------------------------------------------------------- */
+/* --- one pointer
+ * ----------------------------------------------------------------------------------- */
 
 /* The bytes of what is called a pointer and is none; NULL without an error if it cannot be one. */
-static gboolean read_text(const Reading *reading, const MlvTracked *tracked, GBytes **text, GError **error)
+static gboolean read_text(const Reading *reading, const MlvTracked *tracked, GBytes **text,
+			  GError **error)
 {
 	g_autofree char *file = mlv_pointer_path(tracked->path);
 	struct stat st;
@@ -128,7 +133,8 @@ static gboolean tell(Reading *reading, const MlvTracked *tracked, const char *wh
 	return reading->each(&reached, reading->user, error);
 }
 
-static gboolean visit_git(const MlvTracked *tracked, const MlvOid *commit, gpointer user, GError **error)
+static gboolean visit_git(const MlvTracked *tracked, const MlvOid *commit, gpointer user,
+			  GError **error)
 {
 	char hex[MLV_OID_HEX + 1];
 
@@ -139,7 +145,8 @@ static gboolean visit_git(const MlvTracked *tracked, const MlvOid *commit, gpoin
 	return tell(user, tracked, where, error);
 }
 
-/* --- work trees and repositories ------------------------------------------------------------------- */
+/* --- work trees and repositories
+ * ------------------------------------------------------------------- */
 
 static gboolean read_work_tree(Reading *reading, MlvRepo *repo, GError **error)
 {
@@ -199,7 +206,8 @@ static gboolean read_source(Reading *reading, const Source *source, GError **err
 static gboolean is_known(const MlvReach *reach, const char *git_dir)
 {
 	for (guint i = 0; i < reach->sources->len; i++)
-		if (strcmp(mlv_repo_common_dir(((Source *)reach->sources->pdata[i])->repo), git_dir) == 0)
+		if (strcmp(mlv_repo_common_dir(((Source *)reach->sources->pdata[i])->repo),
+			   git_dir) == 0)
 			return TRUE;
 	return FALSE;
 }
@@ -210,7 +218,8 @@ static gboolean blame(const char *git_dir, GError **error)
 	g_prefix_error(error, "repository '%s' shares this store: ", git_dir);
 	if (error && *error) {
 		char *message = g_strdup_printf(
-			"%s; if it is gone for good, 'mlv gc --forget-repository %s' forgets it", (*error)->message, git_dir);
+			"%s; if it is gone for good, 'mlv gc --forget-repository %s' forgets it",
+			(*error)->message, git_dir);
 		g_free((*error)->message);
 		(*error)->message = message;
 	}
@@ -232,7 +241,8 @@ static gboolean add_registered(MlvReach *reach, GError **error)
 	return paths != NULL;
 }
 
-gboolean mlv_reach_read(MlvReach *reach, MlvReachEach each, gpointer user, gboolean *fresh, GError **error)
+gboolean mlv_reach_read(MlvReach *reach, MlvReachEach each, gpointer user, gboolean *fresh,
+			GError **error)
 {
 	Reading reading = { .reach = reach, .each = each, .user = user };
 

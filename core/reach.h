@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What reaches data: every pointer that git or a work tree keeps, here and in the repositories that share the store.
+ * What reaches data: every pointer that git or a work tree keeps, here and in the repositories that
+ * share the store.
  *
  *	g_autoptr(MlvReach) reach = mlv_reach_new(repo, store);
  *	do
  *		mlv_reach_read(reach, each, user, &fresh, error);
  *	while (fresh);
  *
- * Git takes none of our locks, so something may move from where it is yet to be read to where that is over; a further
- * reading that finds nothing new says that nothing was missed. Main thread only.
+ * Git takes none of our locks, so something may move from where it is yet to be read to where that
+ * is over; a further reading that finds nothing new says that nothing was missed. Main thread only.
  */
 #ifndef MLV_CORE_REACH_H
 #define MLV_CORE_REACH_H
@@ -19,7 +20,8 @@
 
 typedef struct MlvReach MlvReach;
 
-/* `store` NULL: this repository alone, with all of its work trees; else also those in the store's register. */
+/* `store` NULL: this repository alone, with all of its work trees; else also those in the store's
+ * register. */
 MlvReach *mlv_reach_new(MlvRepo *repo, MlvStore *store);
 void mlv_reach_free(MlvReach *reach);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvReach, mlv_reach_free)
@@ -35,8 +37,10 @@ typedef struct {
 
 typedef gboolean (*MlvReachEach)(const MlvReached *reached, gpointer user, GError **error);
 
-/* Calls `each` once for every distinct pointer that no reading before has found; *fresh tells whether there was any. A
- * repository of the register that cannot be read is an error that says how to forget it. */
-gboolean mlv_reach_read(MlvReach *reach, MlvReachEach each, gpointer user, gboolean *fresh, GError **error);
+/* Calls `each` once for every distinct pointer that no reading before has found; *fresh tells
+ * whether there was any. A repository of the register that cannot be read is an error that says how
+ * to forget it. */
+gboolean mlv_reach_read(MlvReach *reach, MlvReachEach each, gpointer user, gboolean *fresh,
+			GError **error);
 
 #endif

@@ -32,8 +32,7 @@ gboolean mlv_remote_config_name_check(const char *name, GError **error)
 	return ok ||
 	       mlv_fail(error, MLV_ERROR_USAGE,
 			"'%s' cannot be a remote's name: use letters, digits, '-', '_' and '.', at "
-			"most %d, "
-			"beginning with a letter or digit",
+			"most %d, beginning with a letter or digit",
 			name, NAME_MAX_BYTES);
 }
 

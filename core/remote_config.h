@@ -21,9 +21,9 @@ typedef struct {
 	gboolean anonymous;
 	gboolean tls_verify; /* TRUE unless set otherwise */
 	gboolean publish;
-	gint64 connections; /* at most so many at once; 0: as the program thinks best */
-	gint64 rate;        /* bytes a second at most; 0: no limit */
-	guint64 timeout; /* seconds without a byte until it is tried again; 0: the default */
+	gint64 connections;   /* at most so many at once; 0: as the program thinks best */
+	gint64 rate;          /* bytes a second at most; 0: no limit */
+	guint64 timeout;      /* seconds without a byte until it is tried again; 0: the default */
 	MlvConfigLevel level; /* where its url comes from */
 } MlvRemoteConfig;
 

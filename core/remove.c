@@ -17,7 +17,8 @@ static gboolean plan_whole(MlvRemoval *removal, const MlvCheckoutOptions *base, 
 		const MlvSelected *one = removal->selected->pdata[i];
 		const MlvPointer *pointer = one->target->error ? NULL : &one->target->pointer;
 
-		if (!one->part && !mlv_checkout_target(removal->whole, one->path, NULL, pointer, error))
+		if (!one->part &&
+		    !mlv_checkout_target(removal->whole, one->path, NULL, pointer, error))
 			return FALSE;
 	}
 	return mlv_checkout_plan(removal->whole, error);
@@ -40,7 +41,8 @@ static gboolean plan_parts(MlvRemoval *removal, const MlvCheckoutOptions *base, 
 
 		if (!one->part || !g_hash_table_add(seen, one->target->path))
 			continue;
-		if (!mlv_checkout_target(removal->parts, one->target->path, NULL, &one->target->pointer, error))
+		if (!mlv_checkout_target(removal->parts, one->target->path, NULL,
+					 &one->target->pointer, error))
 			return FALSE;
 	}
 	return mlv_checkout_plan(removal->parts, error);
@@ -57,14 +59,17 @@ MlvRemoval *mlv_removal_new(MlvLocal *local, GPtrArray *selected, gboolean keep_
 	for (guint i = 0; keep_data && i < selected->len; i++) {
 		const MlvSelected *one = selected->pdata[i];
 		if (one->part) {
-			mlv_fail(error, MLV_ERROR_USAGE,
-				 "'%s' lies in the tracked directory '%s' and cannot stay there untracked; move it "
-				 "away, or name it in a .mlvignore",
-				 one->path, one->target->path);
+			mlv_fail(
+				error, MLV_ERROR_USAGE,
+				"'%s' lies in the tracked directory '%s' and cannot stay there "
+				"untracked; move it "
+				"away, or name it in a .mlvignore",
+				one->path, one->target->path);
 			return NULL;
 		}
 	}
-	if (!keep_data && (!plan_whole(removal, options, error) || !plan_parts(removal, options, error)))
+	if (!keep_data &&
+	    (!plan_whole(removal, options, error) || !plan_parts(removal, options, error)))
 		return NULL;
 	return g_steal_pointer(&removal);
 }

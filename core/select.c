@@ -5,7 +5,8 @@
 
 static gint by_path(gconstpointer a, gconstpointer b)
 {
-	const MlvTracked *first = *(const MlvTracked *const *)a, *second = *(const MlvTracked *const *)b;
+	const MlvTracked *first = *(const MlvTracked *const *)a,
+			 *second = *(const MlvTracked *const *)b;
 
 	return strcmp(first->path, second->path);
 }
@@ -60,15 +61,16 @@ static void add(GPtrArray *selected, const char *path, const MlvTracked *target)
 	g_ptr_array_add(selected, one);
 }
 
-static gboolean add_below(const GPtrArray *targets, const char *folder, gboolean recursive, GPtrArray *selected,
-			  GError **error)
+static gboolean add_below(const GPtrArray *targets, const char *folder, gboolean recursive,
+			  GPtrArray *selected, GError **error)
 {
 	gsize length = strlen(folder);
 	gboolean any = FALSE;
 
 	for (guint i = 0; i < targets->len; i++) {
 		const MlvTracked *target = targets->pdata[i];
-		if (length > 0 && (strncmp(target->path, folder, length) != 0 || target->path[length] != '/'))
+		if (length > 0 &&
+		    (strncmp(target->path, folder, length) != 0 || target->path[length] != '/'))
 			continue;
 		any = TRUE;
 		if (!recursive)
@@ -76,16 +78,19 @@ static gboolean add_below(const GPtrArray *targets, const char *folder, gboolean
 		add(selected, target->path, target);
 	}
 	if (any && !recursive)
-		return mlv_fail(error, MLV_ERROR_USAGE, "'%s' is a folder of tracked data; -r means all of it",
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"'%s' is a folder of tracked data; -r means all of it",
 				length > 0 ? folder : ".");
 	if (!any)
-		return mlv_fail(error, MLV_ERROR_MISSING, "'%s' is not tracked by mlv; git rm and git mv are for "
-				"files that git tracks", length > 0 ? folder : ".");
+		return mlv_fail(error, MLV_ERROR_MISSING,
+				"'%s' is not tracked by mlv; git rm and git mv are for "
+				"files that git tracks",
+				length > 0 ? folder : ".");
 	return TRUE;
 }
 
-gboolean mlv_select_path(const GPtrArray *targets, const char *path, gboolean recursive, GPtrArray *selected,
-			 GError **error)
+gboolean mlv_select_path(const GPtrArray *targets, const char *path, gboolean recursive,
+			 GPtrArray *selected, GError **error)
 {
 	g_autofree char *data = mlv_pointer_is_path(path) ? mlv_pointer_data_path(path) : NULL;
 	const char *rest;
@@ -96,8 +101,9 @@ gboolean mlv_select_path(const GPtrArray *targets, const char *path, gboolean re
 	if (!target)
 		return add_below(targets, path, recursive, selected, error);
 	if (*rest && (target->error || target->pointer.ref.kind != MLV_KIND_TREE))
-		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s", path, target->path,
-				target->error ? "has an unreadable pointer" : "is tracked as a file");
+		return mlv_fail(
+			error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s", path, target->path,
+			target->error ? "has an unreadable pointer" : "is tracked as a file");
 	add(selected, path, target);
 	return TRUE;
 }

@@ -6,7 +6,8 @@
 #include "core/git_run.h"
 
 /* The commit of the one remote branch of that name, as `git checkout NAME` looks for it. */
-static gboolean find_remote_branch(MlvRepo *repo, const char *word, MlvOid *commit, gboolean *found, GError **error)
+static gboolean find_remote_branch(MlvRepo *repo, const char *word, MlvOid *commit, gboolean *found,
+				   GError **error)
 {
 	g_autoptr(GPtrArray) refs = mlv_git_refs(repo, "refs/remotes/", error);
 	guint count = 0;
@@ -26,7 +27,8 @@ static gboolean find_remote_branch(MlvRepo *repo, const char *word, MlvOid *comm
 	return TRUE;
 }
 
-gboolean mlv_switch_find(MlvRepo *repo, const char *word, MlvOid *commit, gboolean *found, GError **error)
+gboolean mlv_switch_find(MlvRepo *repo, const char *word, MlvOid *commit, gboolean *found,
+			 GError **error)
 {
 	*found = mlv_git_resolve(repo, strcmp(word, "-") == 0 ? "@{-1}" : word, commit, NULL);
 	return *found || find_remote_branch(repo, word, commit, found, error);
@@ -42,18 +44,18 @@ static gboolean same_pointer(const MlvTracked *a, const MlvTracked *b)
 	return a && b ? mlv_pointer_equal(&a->pointer, &b->pointer) : a == b;
 }
 
-static gboolean note_entry(const char *path, guint32 mode, const MlvOid *oid, gboolean *descend, gpointer user,
-			   GError **error)
+static gboolean note_entry(const char *path, guint32 mode, const MlvOid *oid, gboolean *descend,
+			   gpointer user, GError **error)
 {
 	*(gboolean *)user |= mode != 040000;
 	*descend = !*(gboolean *)user;
 	return TRUE;
 }
 
-/* What becomes of one pointer of the work tree that the revision has not: git takes away what is HEAD's,
- * and with force what is staged. */
-static gboolean foretell_gone(MlvSwitch *change, MlvRepo *repo, const MlvOid *commit, const MlvTracked *now,
-			      GError **error)
+/* What becomes of one pointer of the work tree that the revision has not: git takes away what is
+ * HEAD's, and with force what is staged. */
+static gboolean foretell_gone(MlvSwitch *change, MlvRepo *repo, const MlvOid *commit,
+			      const MlvTracked *now, GError **error)
 {
 	gboolean taken = FALSE;
 	g_autoptr(GError) local = NULL;
@@ -69,15 +71,16 @@ static gboolean foretell_gone(MlvSwitch *change, MlvRepo *repo, const MlvOid *co
 	return TRUE;
 }
 
-static gboolean foretell(MlvSwitch *change, MlvRepo *repo, const MlvOid *commit, const GPtrArray *head, gboolean force,
-			 GError **error)
+static gboolean foretell(MlvSwitch *change, MlvRepo *repo, const MlvOid *commit,
+			 const GPtrArray *head, gboolean force, GError **error)
 {
 	for (guint i = 0; i < change->target->len; i++) {
 		const MlvTracked *next = change->target->pdata[i];
 		const MlvTracked *now = usable(mlv_tracked_find(change->before, next->path));
 		const MlvTracked *was = usable(mlv_tracked_find(head, next->path));
 		/* Git carries a local change along where the two commits agree. */
-		gboolean carried = !force && now && same_pointer(was, usable(next)) && !same_pointer(now, was);
+		gboolean carried =
+			!force && now && same_pointer(was, usable(next)) && !same_pointer(now, was);
 
 		g_ptr_array_add(change->after, (gpointer)(carried ? now : next));
 	}
@@ -96,7 +99,8 @@ static gboolean foretell(MlvSwitch *change, MlvRepo *repo, const MlvOid *commit,
 
 static gint by_path(gconstpointer a, gconstpointer b)
 {
-	const MlvTracked *first = *(const MlvTracked *const *)a, *second = *(const MlvTracked *const *)b;
+	const MlvTracked *first = *(const MlvTracked *const *)a,
+			 *second = *(const MlvTracked *const *)b;
 
 	return strcmp(first->path, second->path);
 }
@@ -107,6 +111,7 @@ MlvSwitch *mlv_switch_new(MlvRepo *repo, const MlvOid *commit, gboolean force, G
 
 	change->after = g_ptr_array_new();
 	change->gone = g_ptr_array_new();
+	change->sure = g_ptr_array_new();
 	change->taken = g_ptr_array_new();
 	change->before = mlv_git_pointers_in_workspace(repo, FALSE, error);
 	change->target = change->before ? mlv_git_pointers_in_commit(repo, commit, error) : NULL;
@@ -114,6 +119,14 @@ MlvSwitch *mlv_switch_new(MlvRepo *repo, const MlvOid *commit, gboolean force, G
 	if (!head || !foretell(change, repo, commit, head, force, error))
 		return NULL;
 	g_ptr_array_sort(change->after, by_path);
+	for (guint i = 0; i < change->after->len; i++) {
+		MlvTracked *tracked = change->after->pdata[i];
+		gboolean tracks;
+		if (!mlv_git_tracks(repo, tracked->path, &tracks, NULL, error))
+			return NULL;
+		if (!tracks)
+			g_ptr_array_add(change->sure, tracked);
+	}
 	return g_steal_pointer(&change);
 }
 
@@ -125,11 +138,13 @@ void mlv_switch_free(MlvSwitch *change)
 	g_clear_pointer(&change->target, g_ptr_array_unref);
 	g_ptr_array_unref(change->after);
 	g_ptr_array_unref(change->gone);
+	g_ptr_array_unref(change->sure);
 	g_ptr_array_unref(change->taken);
 	g_free(change);
 }
 
-gboolean mlv_switch_run(MlvRepo *repo, const char *word, gboolean force, gboolean quiet, GError **error)
+gboolean mlv_switch_run(MlvRepo *repo, const char *word, gboolean force, gboolean quiet,
+			GError **error)
 {
 	const char *argv[6] = { "checkout" };
 	guint count = 1;
@@ -142,7 +157,8 @@ gboolean mlv_switch_run(MlvRepo *repo, const char *word, gboolean force, gboolea
 	argv[count++] = "--";
 	/* Without its output on our stdout, which is for results. */
 	g_autoptr(GBytes) output = NULL;
-	return quiet ? mlv_git_capture(repo, argv, NULL, &output, NULL, error) : mlv_git_run(repo, argv, error);
+	return quiet ? mlv_git_capture(repo, argv, NULL, &output, NULL, error)
+		     : mlv_git_run(repo, argv, error);
 }
 
 gboolean mlv_switch_holds(const MlvSwitch *change, MlvRepo *repo, gboolean *holds, GError **error)

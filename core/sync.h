@@ -81,6 +81,9 @@ gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointe
 gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		       const MlvSyncOptions *options, MlvSyncResult *result, GError **error);
 
+/* What a push to a remote that does not exist yet would send. */
+gboolean mlv_sync_measure(MlvLocal *local, MlvSelection *selection, MlvSyncResult *result, GError **error);
+
 /* Brings what the selection's data need and the local store lacks. With paths only what leads to them and lies below. */
 gboolean mlv_sync_fetch(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 			const MlvSyncOptions *options, MlvSyncResult *result, GError **error);

@@ -159,6 +159,55 @@ gboolean mlv_sync_fetch(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	return ok;
 }
 
+/* --- measuring ------------------------------------------------------------------------------------- */
+
+typedef struct {
+	MlvStore *store;
+	MlvSyncResult *result;
+} Measure;
+
+static gboolean measure_have(const MlvChunkKey *keys, gsize count, gboolean *have, gpointer user,
+			     GError **error)
+{
+	Measure *measure = user;
+
+	for (gsize i = 0; i < count; i++) {
+		MlvPlace place;
+
+		if (!mlv_store_find(measure->store, (MlvKind)keys[i].kind, &keys[i].id, &place, &have[i],
+				    error))
+			return FALSE;
+		measure->result->chunks += have[i];
+		measure->result->bytes += have[i] ? place.entry.stored : 0;
+	}
+	return TRUE;
+}
+
+static gboolean measure_lack(const char *path, const MlvChunkKey *key, guint64 length,
+			     gboolean *descend, gpointer user, GError **error)
+{
+	char hex[MLV_ID_HEX + 1];
+
+	mlv_id_format(&key->id, hex);
+	return mlv_fail(error, MLV_ERROR_MISSING, "object sha256:%s of '%s' is not in the store", hex,
+			path);
+}
+
+gboolean mlv_sync_measure(MlvLocal *local, MlvSelection *selection, MlvSyncResult *result,
+			  GError **error)
+{
+	Measure measure = { local->store, result };
+	MlvWalkOptions walk = { .source = mlv_store_source(local->store),
+				.paths = mlv_selection_paths(selection),
+				.have = measure_have,
+				.lack = measure_lack,
+				.user = &measure };
+	guint64 seen;
+
+	memset(result, 0, sizeof(*result));
+	return mlv_sync_walk(selection, &walk, &seen, error);
+}
+
 /* --- verifying ------------------------------------------------------------------------------------- */
 
 typedef struct {

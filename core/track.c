@@ -55,11 +55,17 @@ static void add_item(Track *track, const char *path, const MlvTracked *covering)
 	g_ptr_array_add(track->items, item);
 }
 
-static gboolean lies_below(const char *path, const char *folder)
+/* A pointer below the path, or NULL. */
+static const MlvTracked *tracked_below(const Track *track, const char *path)
 {
-	gsize length = strlen(folder);
+	gsize length = strlen(path);
 
-	return length == 0 || (strncmp(path, folder, length) == 0 && path[length] == '/');
+	for (guint i = 0; i < track->pointers->len; i++) {
+		const MlvTracked *tracked = track->pointers->pdata[i];
+		if (strncmp(tracked->path, path, length) == 0 && tracked->path[length] == '/')
+			return tracked;
+	}
+	return NULL;
 }
 
 /* What is new must not be git's, and its pointer must not be ignored. */
@@ -77,11 +83,12 @@ static gboolean check_new(Track *track, const char *path, GError **error)
 		return mlv_fail(error, MLV_ERROR_FAILED,
 				"'%s' is tracked by git; to let mlv track it, first run: git rm --cached '%s'",
 				path, path);
-	if (yes && mlv_pointer_is_path(example))
+	const MlvTracked *below = tracked_below(track, path);
+	if (below)
 		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' holds '%s', which is a pointer; first run: mlv rm --cached '%.*s'",
-				path, example, (int)(strlen(example) - strlen(MLV_POINTER_SUFFIX)),
-				example);
+				"'%s' holds '%s', which is tracked by itself: name that, or, to track all of "
+				"'%s' as one, first run: mlv rm --cached '%s'",
+				path, below->path, path, below->path);
 	if (yes)
 		return mlv_fail(error, MLV_ERROR_FAILED,
 				"'%s' holds '%s', which git tracks; to let mlv track all of it, first run: "
@@ -133,12 +140,10 @@ static gboolean take_path(Track *track, const char *path, GError **error)
 		add_item(track, part, covering);
 		return TRUE;
 	}
-	for (guint i = 0; i < track->pointers->len; i++) {
+	for (guint i = 0; !*path && i < track->pointers->len; i++) {
 		const MlvTracked *tracked = track->pointers->pdata[i];
-		if (lies_below(tracked->path, path)) {
-			add_item(track, tracked->path, tracked);
-			any = TRUE;
-		}
+		add_item(track, tracked->path, tracked);
+		any = TRUE;
 	}
 	if (any)
 		return TRUE;

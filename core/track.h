@@ -29,8 +29,8 @@ typedef struct {
 	guint staged;      /* pointers that were written */
 } MlvTrackResult;
 
-/* Adds `paths` (relative to the root). One inside tracked data updates just that part of it; one that is a folder of tracked
- * targets updates them all; "" stands for every target. What git tracks itself is refused, with the command that mends it. */
+/* Adds `paths` (relative to the root). One inside tracked data updates just that part of it; ""
+ * stands for every target. What git tracks itself is refused, with the command that mends it. */
 gboolean mlv_track_add(MlvLocal *local, const char *const *paths, gsize count,
 		       const MlvTrackOptions *options, MlvTrackResult *result, GError **error);
 

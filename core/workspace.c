@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SWEEP_SECONDS 3600
+#define SWEEP_SECONDS  3600
 #define TEMP_NAME_SIZE (sizeof(MLV_WORKSPACE_TEMP_PREFIX) + 16)
 
 gboolean mlv_workspace_is_temp(const char *name)
@@ -36,7 +36,7 @@ void mlv_workspace_sweep(int dir)
 	closedir(stream);
 }
 
-/* --- folders --------------------------------------------------------------------------------------- */
+/* --- folders ---------------------------------------------------------------------------------- */
 
 int mlv_workspace_open_dir(int root, const char *path, GError **error)
 {
@@ -62,7 +62,8 @@ static int open_parent(int root, const char *path, const char **name, GError **e
 
 gboolean mlv_workspace_make_dirs(int root, const char *path, GError **error)
 {
-	g_auto(MlvFd) dir = mlv_file_open_beneath(root, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
+	g_auto(MlvFd) dir =
+		mlv_file_open_beneath(root, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
 	const char *name;
 
 	if (dir >= 0)
@@ -96,7 +97,7 @@ void mlv_workspace_prune_above(int root, const char *path)
 	}
 }
 
-/* --- what stands at a name ------------------------------------------------------------------------- */
+/* --- what stands at a name -------------------------------------------------------------------- */
 
 /* As mlv_stat_from_statx, with modes for what it has none. */
 static void read_statx(const struct statx *stx, MlvStat *st)
@@ -153,7 +154,7 @@ static gboolean check_old(int dir, const char *name, const MlvStat *old, gboolea
 			old ? "changed" : "appeared");
 }
 
-/* --- putting files in place ------------------------------------------------------------------------ */
+/* --- putting files in place ------------------------------------------------------------------- */
 
 static void temp_name(char name[TEMP_NAME_SIZE])
 {
@@ -208,20 +209,21 @@ static gboolean place_temp(int dir, const char *temp, const char *name, const Ml
 	unlinkat(dir, temp, 0);
 	errno = saved;
 	if (errno == EEXIST)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' appeared meanwhile, and was left as it is; run the command again",
-				label);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' appeared meanwhile, and was left as it is; run the command again",
+			label);
 	return mlv_fail_errno(error, "cannot put '%s' in place", label);
 }
 
-/* A file without a name, so that a kill leaves nothing; it is linked once it is complete. *done FALSE
- * without an error where the file system has no such files. */
+/* A file without a name, so that a kill leaves nothing; it is linked once it is complete. *done
+ * FALSE without an error where the file system has no such files. */
 static gboolean place_unnamed(int dir, const char *name, const MlvWorkspaceContent *content,
 			      MlvStat *st, gboolean *done, const char *label, GError **error)
 {
 	char self[32];
-	g_auto(MlvFd) fd = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC,
-				  file_mode(content->mode));
+	g_auto(MlvFd) fd =
+		openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, file_mode(content->mode));
 
 	*done = FALSE;
 	if (fd < 0)
@@ -283,22 +285,24 @@ struct MlvWorkspaceTemp {
 	char *label;
 };
 
-MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, const char *label, GError **error)
+MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, const char *label,
+					 GError **error)
 {
 	g_autoptr(MlvWorkspaceTemp) temp = g_new0(MlvWorkspaceTemp, 1);
 
 	temp->dir = dir;
 	temp->label = g_strdup(label);
 	temp_name(temp->name);
-	temp->fd = openat(dir, temp->name,
-			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode(mode));
+	temp->fd = openat(dir, temp->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			  file_mode(mode));
 	temp->placed = temp->fd < 0;
 	if (temp->fd < 0) {
 		mlv_fail_errno(error, "cannot make a file beside '%s'", label);
 		return NULL;
 	}
 	if (size > 0 && ftruncate(temp->fd, (off_t)size) < 0) {
-		mlv_fail_errno(error, "cannot make '%s' %" G_GUINT64_FORMAT " bytes long", label, size);
+		mlv_fail_errno(error, "cannot make '%s' %" G_GUINT64_FORMAT " bytes long", label,
+			       size);
 		return NULL;
 	}
 	return g_steal_pointer(&temp);
@@ -328,7 +332,7 @@ void mlv_workspace_temp_free(MlvWorkspaceTemp *temp)
 	g_free(temp);
 }
 
-/* --- changing, removing, renaming ------------------------------------------------------------------ */
+/* --- changing, removing, renaming ------------------------------------------------------------- */
 
 gboolean mlv_workspace_set_executable(int dir, const char *name, gboolean executable, MlvStat *st,
 				      const char *label, GError **error)
@@ -343,8 +347,10 @@ gboolean mlv_workspace_set_executable(int dir, const char *name, gboolean execut
 	if (!stat_fd(fd, &now, label, error))
 		return FALSE;
 	if (!S_ISREG(bare.st_mode) || !same_state(&now, st))
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' changed meanwhile, and was left as it is; run the command again", label);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' changed meanwhile, and was left as it is; run the command again",
+			label);
 	mode_t bits = bare.st_mode & 07777;
 	bits = executable ? bits | ((bits & 0444) >> 2) : bits & ~(mode_t)0111;
 	g_snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one module through which the user's tree is changed: folders made, files put in place, removed, renamed.
+ * The one module through which the user's tree is changed: folders made, files put in place,
+ * removed, renamed.
  *
- * Everything happens beneath the work tree's root descriptor, no symlink is followed on the way or at the
- * end, and a file appears under its name complete or not at all. Names are taken in a folder that the caller holds
- * open; `label` is what messages call the path. What is written here is not synced: it can be had again
- * from the store.
+ * Everything happens beneath the work tree's root descriptor, no symlink is followed on the way
+ * or at the end, and a file appears under its name complete or not at all. Names are taken in a
+ * folder that the caller holds open; `label` is what messages call the path. What is written
+ * here is not synced: it can be had again from the store.
  *
  *	g_auto(MlvFd) dir = mlv_workspace_open_dir(root_fd, "data/images", error);
  *	mlv_workspace_place(dir, "1.png", &content, NULL, &st, "data/images/1.png", error);
@@ -18,20 +19,24 @@
 #include "core/statcache.h"
 #include "storage/file.h"
 
-/* Names of files under way, reserved: scans pass them over, so that a killed process leaves nothing that counts. */
+/* Names of files under way, reserved: scans pass them over, so that a killed process leaves
+ * nothing that counts. */
 #define MLV_WORKSPACE_TEMP_PREFIX ".mlv-tmp-"
 gboolean mlv_workspace_is_temp(const char *name);
 /* Removes such files from an open folder once they are an hour old. */
 void mlv_workspace_sweep(int dir);
 
-/* A folder beneath root ("" is the root itself), for the calls below. -1 with *error; MLV_ERROR_MISSING where it
- * is not there. */
+/* A folder beneath root ("" is the root itself), for the calls below. -1 with *error;
+ * MLV_ERROR_MISSING where it is not there. */
 int mlv_workspace_open_dir(int root, const char *path, GError **error);
-/* Makes a folder and the missing ones above it (0777 less the umask); an existing one is success. */
+/* Makes a folder and the missing ones above it (0777 less the umask); an existing one is
+ * success. */
 gboolean mlv_workspace_make_dirs(int root, const char *path, GError **error);
 
-/* What is at a name now: *exists FALSE where nothing is. Neither file nor symlink has st->mode 0, a directory MLV_MODE_DIRECTORY. */
-gboolean mlv_workspace_stat(int dir, const char *name, MlvStat *st, gboolean *exists, const char *label, GError **error);
+/* What is at a name now: *exists FALSE where nothing is. Neither file nor symlink has st->mode
+ * 0, a directory MLV_MODE_DIRECTORY. */
+gboolean mlv_workspace_stat(int dir, const char *name, MlvStat *st, gboolean *exists,
+			    const char *label, GError **error);
 
 typedef struct {
 	guint8 mode; /* MLV_MODE_FILE, EXECUTABLE, or SYMLINK: then the bytes are its target */
@@ -39,28 +44,34 @@ typedef struct {
 	gsize length;
 } MlvWorkspaceContent;
 
-/* Puts a small file or a symlink in place. `old` is what stands there by the plan: if anything else does by now, it is left as it
- * is and the call fails; NULL: nothing. `st` is what stands there after. */
+/* Puts a small file or a symlink in place. `old` is what stands there by the plan: if anything
+ * else does by now, it is left as it is and the call fails; NULL: nothing. `st` is what stands
+ * there after. */
 gboolean mlv_workspace_place(int dir, const char *name, const MlvWorkspaceContent *content,
 			     const MlvStat *old, MlvStat *st, const char *label, GError **error);
 
-/* A large file of `size` zeros at first, written in pieces to mlv_workspace_temp_fd() from any thread, then put in place as
- * above. Freeing one that was not placed removes it. `dir` is borrowed. */
+/* A large file of `size` zeros at first, written in pieces to mlv_workspace_temp_fd() from any
+ * thread, then put in place as above. Freeing one that was not placed removes it. `dir` is
+ * borrowed. */
 typedef struct MlvWorkspaceTemp MlvWorkspaceTemp;
-MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, const char *label, GError **error);
+MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, const char *label,
+					 GError **error);
 int mlv_workspace_temp_fd(const MlvWorkspaceTemp *temp);
-gboolean mlv_workspace_temp_place(MlvWorkspaceTemp *temp, int dir, const char *name, const MlvStat *old, MlvStat *st,
-				  GError **error);
+gboolean mlv_workspace_temp_place(MlvWorkspaceTemp *temp, int dir, const char *name,
+				  const MlvStat *old, MlvStat *st, GError **error);
 void mlv_workspace_temp_free(MlvWorkspaceTemp *temp);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvWorkspaceTemp, mlv_workspace_temp_free)
 
-/* Sets or takes the executable bits of a regular file that still is *st: whoever may read may execute. Renews *st. */
+/* Sets or takes the executable bits of a regular file that still is *st: whoever may read may
+ * execute. Renews *st. */
 gboolean mlv_workspace_set_executable(int dir, const char *name, gboolean executable, MlvStat *st,
 				      const char *label, GError **error);
 /* Removes a file or symlink if it still is `old` (NULL: whatever it is). Absent is success. */
-gboolean mlv_workspace_remove(int dir, const char *name, const MlvStat *old, const char *label, GError **error);
+gboolean mlv_workspace_remove(int dir, const char *name, const MlvStat *old, const char *label,
+			      GError **error);
 /* Removes an empty folder; one that is not empty stays, with *removed FALSE. Absent is success. */
-gboolean mlv_workspace_remove_dir(int dir, const char *name, gboolean *removed, const char *label, GError **error);
+gboolean mlv_workspace_remove_dir(int dir, const char *name, gboolean *removed, const char *label,
+				  GError **error);
 
 /* Renames a file or folder to a name where nothing stands, making the folders above it. */
 gboolean mlv_workspace_rename(int root, const char *from, const char *to, GError **error);

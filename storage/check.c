@@ -46,8 +46,8 @@ void mlv_check_free(MlvCheck *check)
 	g_free(check);
 }
 
-void mlv_check_report(MlvCheck *check, MlvFaultKind kind, const char *file, const MlvPackEntry *entry,
-		      const char *message)
+void mlv_check_report(MlvCheck *check, MlvFaultKind kind, const char *file,
+		      const MlvPackEntry *entry, const char *message)
 {
 	MlvFault fault = { .kind = kind, .file = file, .message = message };
 
@@ -67,7 +67,8 @@ gboolean mlv_check_keep_going(const MlvCheck *check, GError **error)
 	return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 }
 
-/* --- format and indexes ---------------------------------------------------------------------------- */
+/* --- format and indexes
+ * ---------------------------------------------------------------------------- */
 
 static void check_format(MlvCheck *check)
 {
@@ -81,14 +82,16 @@ static void check_format(MlvCheck *check)
 	mlv_check_report(check, MLV_FAULT_FORMAT, MLV_FORMAT_NAME, NULL, why->message);
 }
 
-/* One index file, every byte. Gives it if it is good; a file that has gone meanwhile is no fault. */
+/* One index file, every byte. Gives it if it is good; a file that has gone meanwhile is no
+ * fault. */
 static MlvIndex *check_index_file(MlvCheck *check, const MlvId *name)
 {
 	char path[MLV_INDEX_NAME_LENGTH + 1];
 	g_autoptr(GError) why = NULL;
 
 	mlv_index_path(name, path);
-	g_auto(MlvFd) fd = openat(mlv_store_fd(check->store), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	g_auto(MlvFd) fd =
+		openat(mlv_store_fd(check->store), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return NULL;
 	if (fd < 0)
@@ -115,13 +118,12 @@ static gboolean check_indexes(MlvCheck *check, GError **error)
 	g_autoptr(GArray) names = mlv_upkeep_index_names(check->store, error);
 
 	for (guint i = 0; names && i < names->len; i++) {
-		g_autoptr(MlvIndex) index = check_index_file(check, &g_array_index(names, MlvId, i));
-
+		mlv_index_unref(check_index_file(check, &g_array_index(names, MlvId, i)));
 		if (!mlv_check_keep_going(check, error))
 			return FALSE;
 	}
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++) {
-		g_autoptr(GPtrArray) live = mlv_store_indexes(check->store, class);
+	for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META; pack_class++) {
+		g_autoptr(GPtrArray) live = mlv_store_indexes(check->store, pack_class);
 
 		for (guint i = 0; i < live->len; i++)
 			if (!is_bad_index(check, mlv_index_name(live->pdata[i])))
@@ -139,7 +141,8 @@ static void report_gone(MlvCheck *check, MlvIndex *index, const MlvId *pack)
 		return;
 	mlv_pack_path(pack, path);
 	mlv_index_path(mlv_index_name(index), index_path);
-	g_autofree char *message = g_strdup_printf("'%s' names '%s', which is not there", index_path, path);
+	g_autofree char *message =
+		g_strdup_printf("'%s' names '%s', which is not there", index_path, path);
 	mlv_check_report(check, MLV_FAULT_GONE, path, NULL, message);
 }
 
@@ -168,7 +171,8 @@ static gboolean map_index(MlvCheck *check, MlvIndex *index, GError **error)
 	return mlv_check_keep_going(check, error);
 }
 
-/* --- packs, in workers ----------------------------------------------------------------------------- */
+/* --- packs, in workers
+ * ----------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvFaultKind kind;
@@ -199,7 +203,9 @@ static void job_free(gpointer data)
 
 static void find(Job *job, MlvFaultKind kind, const MlvPackEntry *entry, const char *message)
 {
-	Finding finding = { .kind = kind, .has_entry = entry != NULL, .message = g_strdup(message) };
+	Finding finding = { .kind = kind,
+			    .has_entry = entry != NULL,
+			    .message = g_strdup(message) };
 
 	if (entry)
 		finding.entry = *entry;
@@ -219,8 +225,9 @@ static gboolean pack_fault(const MlvPackEntry *entry, const GError *why, gpointe
 
 static gboolean same_place(const MlvIndexHit *hit, guint32 number, const MlvPackEntry *entry)
 {
-	return hit->pack == number && hit->entry.offset == entry->offset && hit->entry.stored == entry->stored &&
-	       hit->entry.raw == entry->raw && hit->entry.codec == entry->codec;
+	return hit->pack == number && hit->entry.offset == entry->offset &&
+	       hit->entry.stored == entry->stored && hit->entry.raw == entry->raw &&
+	       hit->entry.codec == entry->codec;
 }
 
 /* Whether the index says of the pack exactly what its table says. */
@@ -233,18 +240,23 @@ static gboolean compare_index(const CheckNamed *named, const MlvPackTable *table
 	if (mlv_index_class(named->index) != table->pack_class)
 		return mlv_fail(error, MLV_ERROR_CORRUPT, "the class is wrong");
 	if (named->entries != table->count)
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "it names %" G_GUINT64_FORMAT " chunks and there are %" G_GSIZE_FORMAT,
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"it names %" G_GUINT64_FORMAT
+				" chunks and there are %" G_GSIZE_FORMAT,
 				named->entries, table->count);
 	for (gsize i = 0; i < table->count; i++) {
 		gboolean found = FALSE;
 
 		g_array_set_size(hits, 0);
-		if (!mlv_index_find_all(named->index, table->entries[i].kind, &table->entries[i].id, hits, error))
+		if (!mlv_index_find_all(named->index, table->entries[i].kind, &table->entries[i].id,
+					hits, error))
 			return FALSE;
 		for (guint j = 0; j < hits->len && !found; j++)
-			found = same_place(&g_array_index(hits, MlvIndexHit, j), named->number, &table->entries[i]);
+			found = same_place(&g_array_index(hits, MlvIndexHit, j), named->number,
+					   &table->entries[i]);
 		if (!found)
-			return mlv_fail(error, MLV_ERROR_CORRUPT, "chunk %" G_GSIZE_FORMAT " lies elsewhere", i);
+			return mlv_fail(error, MLV_ERROR_CORRUPT,
+					"chunk %" G_GSIZE_FORMAT " lies elsewhere", i);
 	}
 	return TRUE;
 }
@@ -274,14 +286,15 @@ static void check_pack(gpointer data, gpointer user)
 		if (compare_index(named, table, &why))
 			continue;
 		mlv_index_path(mlv_index_name(named->index), index_path);
-		g_autofree char *message =
-			g_strdup_printf("'%s' does not fit '%s': %s", index_path, job->path, why->message);
+		g_autofree char *message = g_strdup_printf("'%s' does not fit '%s': %s", index_path,
+							   job->path, why->message);
 		find(job, MLV_FAULT_ENTRIES, NULL, message);
 		g_clear_error(&why);
 	}
 }
 
-/* --- packs, in the main thread --------------------------------------------------------------------- */
+/* --- packs, in the main thread
+ * --------------------------------------------------------------------- */
 
 static void finish_job(MlvCheck *check, Job *job, guint64 total)
 {
@@ -289,8 +302,8 @@ static void finish_job(MlvCheck *check, Job *job, guint64 total)
 		const Finding *finding = &g_array_index(job->findings, Finding, i);
 
 		check->bad_entries = check->bad_entries || finding->kind == MLV_FAULT_ENTRIES;
-		mlv_check_report(check, finding->kind, job->path, finding->has_entry ? &finding->entry : NULL,
-				 finding->message);
+		mlv_check_report(check, finding->kind, job->path,
+				 finding->has_entry ? &finding->entry : NULL, finding->message);
 	}
 	check->result.objects += job->objects;
 	if (check->options.progress)
@@ -300,7 +313,8 @@ static void finish_job(MlvCheck *check, Job *job, guint64 total)
 
 static gboolean check_packs(MlvCheck *check, GError **error)
 {
-	guint threads = check->options.threads > 0 ? check->options.threads : mlv_pool_default_threads();
+	guint threads =
+		check->options.threads > 0 ? check->options.threads : mlv_pool_default_threads();
 	MlvPool *pool = mlv_pool_new(threads, threads * JOBS_A_THREAD, check_pack, check->store);
 	gboolean ok = TRUE;
 
@@ -336,7 +350,8 @@ static void note_unindexed(MlvCheck *check)
 		g_autoptr(MlvPackTable) table =
 			mlv_upkeep_read_table(check->store, &pack->file->name, NULL, NULL);
 		for (gsize j = 0; table && j < table->count; j++)
-			mlv_marks_add(check->unindexed, table->entries[j].kind, &table->entries[j].id);
+			mlv_marks_add(check->unindexed, table->entries[j].kind,
+				      &table->entries[j].id);
 	}
 }
 
@@ -357,20 +372,23 @@ static gboolean note_damaged(MlvCheck *check, GError **error)
 
 	for (guint i = 0; i < check->files->len; i++)
 		for (guint j = 0; j < check->packs[i].bad->len; j++) {
-			const MlvPackEntry *entry = &g_array_index(check->packs[i].bad, MlvPackEntry, j);
+			const MlvPackEntry *entry =
+				&g_array_index(check->packs[i].bad, MlvPackEntry, j);
 			gboolean good = FALSE;
 
 			for (guint k = 0; k < check->indexes->len && !good; k++) {
 				MlvIndex *index = check->indexes->pdata[k];
 
 				g_array_set_size(hits, 0);
-				if (!mlv_index_find_all(index, entry->kind, &entry->id, hits, error))
+				if (!mlv_index_find_all(index, entry->kind, &entry->id, hits,
+							error))
 					return FALSE;
 				for (guint h = 0; h < hits->len && !good; h++) {
 					MlvIndexPack pack = mlv_index_pack(
 						index, g_array_index(hits, MlvIndexHit, h).pack);
 					gssize at = mlv_upkeep_find_pack(check->files, &pack.name);
-					good = at >= 0 && !is_bad_in(&check->packs[at], entry->kind, &entry->id);
+					good = at >= 0 && !is_bad_in(&check->packs[at], entry->kind,
+								     &entry->id);
 				}
 			}
 			if (!good)
@@ -384,7 +402,8 @@ gboolean mlv_check_run(MlvCheck *check, MlvCheckResult *result, GError **error)
 	check_format(check);
 	if (!check_indexes(check, error))
 		return FALSE;
-	/* After the indexes: while others write, what an index names is there, not the other way round. */
+	/* After the indexes: while others write, what an index names is there, not the other way
+	 * round. */
 	check->files = mlv_upkeep_packs(check->store, &check->result.strays, error);
 	if (!check->files)
 		return FALSE;

@@ -16,7 +16,7 @@ typedef struct {
 /* A pack file and what was found in it. */
 typedef struct {
 	const MlvPackFile *file;
-	GArray *named;     /* CheckNamed */
+	GArray *named; /* CheckNamed */
 	gboolean damaged;
 	gboolean readable; /* its table is good */
 	GArray *bad;       /* MlvPackEntry of damaged chunks */
@@ -47,8 +47,8 @@ struct MlvCheck {
 /* Whether a pack that is not damaged has the chunk, by the good indexes. */
 gboolean mlv_check_has_good(const MlvCheck *check, MlvKind kind, const MlvId *id);
 /* Gives a fault to the caller, and counts it. */
-void mlv_check_report(MlvCheck *check, MlvFaultKind kind, const char *file, const MlvPackEntry *entry,
-		      const char *message);
+void mlv_check_report(MlvCheck *check, MlvFaultKind kind, const char *file,
+		      const MlvPackEntry *entry, const char *message);
 gboolean mlv_check_keep_going(const MlvCheck *check, GError **error);
 
 #endif

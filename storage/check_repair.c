@@ -38,7 +38,8 @@ gboolean mlv_check_has_good(const MlvCheck *check, MlvKind kind, const MlvId *id
 		if (!mlv_index_find_all(index, kind, id, hits, NULL))
 			continue;
 		for (guint j = 0; j < hits->len; j++) {
-			MlvIndexPack pack = mlv_index_pack(index, g_array_index(hits, MlvIndexHit, j).pack);
+			MlvIndexPack pack =
+				mlv_index_pack(index, g_array_index(hits, MlvIndexHit, j).pack);
 			gssize at = mlv_upkeep_find_pack(check->files, &pack.name);
 
 			if (at >= 0 && !check->packs[at].damaged)
@@ -55,7 +56,8 @@ static void want(Repair *repair, MlvKind kind, const MlvId *id)
 	g_array_append_val(repair->wanted, chunk);
 }
 
-/* --- what is still good ---------------------------------------------------------------------------- */
+/* --- what is still good
+ * ---------------------------------------------------------------------------- */
 
 static int compare_offsets(gconstpointer a, gconstpointer b)
 {
@@ -139,10 +141,11 @@ static void want_gone(Repair *repair)
 	}
 }
 
-/* --- what must come from elsewhere ----------------------------------------------------------------- */
+/* --- what must come from elsewhere
+ * ----------------------------------------------------------------- */
 
-static gboolean fetch_one(Repair *repair, const CheckChunk *chunk, MlvCheckFetch fetch, gpointer user,
-			  GError **error)
+static gboolean fetch_one(Repair *repair, const CheckChunk *chunk, MlvCheckFetch fetch,
+			  gpointer user, GError **error)
 {
 	g_autoptr(GBytes) bytes = fetch ? fetch(chunk->kind, &chunk->id, user) : NULL;
 	gsize length = 0;
@@ -177,7 +180,8 @@ static gboolean fetch_wanted(Repair *repair, MlvCheckFetch fetch, gpointer user,
 	return TRUE;
 }
 
-/* --- changing the store ---------------------------------------------------------------------------- */
+/* --- changing the store
+ * ---------------------------------------------------------------------------- */
 
 static gboolean move_aside(MlvCheck *check, const char *path, GError **error)
 {
@@ -190,8 +194,8 @@ static gboolean move_aside(MlvCheck *check, const char *path, GError **error)
 		return FALSE;
 	if (renameat(store, path, store, target) < 0 && errno != ENOENT)
 		return mlv_fail_errno(error, "cannot move '%s' to '%s'", path, target);
-	return !check->options.sync ||
-	       (mlv_file_sync_dir(store, "damaged", error) && mlv_file_sync_dir(store, folder, error));
+	return !check->options.sync || (mlv_file_sync_dir(store, "damaged", error) &&
+					mlv_file_sync_dir(store, folder, error));
 }
 
 static gboolean is_aside(const MlvCheck *check, const MlvId *name)
@@ -201,12 +205,13 @@ static gboolean is_aside(const MlvCheck *check, const MlvId *name)
 	return at >= 0 && check->packs[at].damaged;
 }
 
-static gboolean add_table(MlvCheck *check, const MlvPackTable *table, MlvIndexBuilder *const *builders,
-			  GArray *names, GError **error)
+static gboolean add_table(MlvCheck *check, const MlvPackTable *table,
+			  MlvIndexBuilder *const *builders, GArray *names, GError **error)
 {
 	MlvIndexBuilder *builder = builders[table->pack_class];
 
-	mlv_index_builder_add_pack(builder, &table->name, table->size, table->entries, table->count);
+	mlv_index_builder_add_pack(builder, &table->name, table->size, table->entries,
+				   table->count);
 	return mlv_index_builder_count(builder) < INDEX_ENTRIES ||
 	       mlv_upkeep_publish_index(check->store, builder, names, check->options.sync, error);
 }
@@ -224,16 +229,18 @@ static gboolean index_packs(MlvCheck *check, GArray *names, GError **error)
 
 		if (is_aside(check, name))
 			continue;
-		g_autoptr(MlvPackTable) table = mlv_upkeep_read_table(check->store, name, NULL, error);
+		g_autoptr(MlvPackTable) table =
+			mlv_upkeep_read_table(check->store, name, NULL, error);
 		if (!table || !add_table(check, table, builders, names, error))
 			return FALSE;
 	}
-	return files && mlv_upkeep_publish_index(check->store, data, names, check->options.sync, error) &&
+	return files &&
+	       mlv_upkeep_publish_index(check->store, data, names, check->options.sync, error) &&
 	       mlv_upkeep_publish_index(check->store, meta, names, check->options.sync, error);
 }
 
-/* A damaged index may have the very name that the new one gets, so it goes first. The good old ones go when the new
- * ones are there. */
+/* A damaged index may have the very name that the new one gets, so it goes first. The good old ones
+ * go when the new ones are there. */
 static gboolean renew_indexes(MlvCheck *check, GError **error)
 {
 	g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(MlvId));
@@ -249,7 +256,8 @@ static gboolean renew_indexes(MlvCheck *check, GError **error)
 		return FALSE;
 	for (guint i = old->len; i-- > 0;)
 		for (guint j = 0; j < names->len; j++)
-			if (mlv_id_equal(&g_array_index(old, MlvId, i), &g_array_index(names, MlvId, j))) {
+			if (mlv_id_equal(&g_array_index(old, MlvId, i),
+					 &g_array_index(names, MlvId, j))) {
 				g_array_remove_index_fast(old, i);
 				break;
 			}
@@ -279,12 +287,12 @@ static gboolean mend_format(MlvCheck *check, GError **error)
 	return !check->bad_format ||
 	       (mlv_file_make_dirs(mlv_store_fd(check->store), "packs", 0777, error) &&
 		mlv_file_make_dirs(mlv_store_fd(check->store), "live", 0777, error) &&
-		mlv_file_replace(mlv_store_fd(check->store), MLV_FORMAT_NAME, text, strlen(text), 0644,
-				 check->options.sync, error));
+		mlv_file_replace(mlv_store_fd(check->store), MLV_FORMAT_NAME, text, strlen(text),
+				 0644, check->options.sync, error));
 }
 
-gboolean mlv_check_repair(MlvCheck *check, MlvCheckFetch fetch, gpointer user, MlvCheckMended *mended,
-			  GError **error)
+gboolean mlv_check_repair(MlvCheck *check, MlvCheckFetch fetch, gpointer user,
+			  MlvCheckMended *mended, GError **error)
 {
 	g_auto(Repair) repair = { .check = check, .mended = mended };
 

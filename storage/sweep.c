@@ -7,9 +7,10 @@
 #include "storage/error.h"
 #include "storage/upkeep.h"
 
-#define SMALL_PACK (8u << 20) /* bytes; when so many packs of a class are smaller they are gathered */
+#define SMALL_PACK \
+	(8u << 20) /* bytes; when so many packs of a pack_class are smaller they are gathered */
 #define SMALL_PACKS 32u
-#define DEAD_PART 4u          /* worth rewriting from one such part of the bytes on */
+#define DEAD_PART   4u /* worth rewriting from one such part of the bytes on */
 
 typedef enum {
 	FATE_KEEP,
@@ -33,10 +34,10 @@ typedef struct {
 	const MlvMarks *marks;
 	const MlvSweepOptions *options;
 	MlvSweepResult *result;
-	GArray *files;       /* MlvPackFile, sorted by name */
-	Candidate *packs;    /* one for each of files */
-	GPtrArray *indexes[MLV_CLASS_META + 1]; /* live ones as they were, by class */
-	MlvMarks *copied;    /* chunks of several packs that were copied already */
+	GArray *files;                          /* MlvPackFile, sorted by name */
+	Candidate *packs;                       /* one for each of files */
+	GPtrArray *indexes[MLV_CLASS_META + 1]; /* live ones as they were, by pack_class */
+	MlvMarks *copied; /* chunks of several packs that were copied already */
 	MlvRepack *repack;
 } Sweep;
 
@@ -44,8 +45,8 @@ static void sweep_clear(Sweep *sweep)
 {
 	g_clear_pointer(&sweep->files, g_array_unref);
 	g_free(sweep->packs);
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++)
-		g_clear_pointer(&sweep->indexes[class], g_ptr_array_unref);
+	for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META; pack_class++)
+		g_clear_pointer(&sweep->indexes[pack_class], g_ptr_array_unref);
 	mlv_marks_free(sweep->copied);
 	mlv_repack_free(sweep->repack);
 }
@@ -75,7 +76,8 @@ static void count_entry(const Sweep *sweep, Candidate *pack, const MlvPackEntry 
 	}
 }
 
-/* --- what is dead ---------------------------------------------------------------------------------- */
+/* --- what is dead
+ * ---------------------------------------------------------------------------------- */
 
 /* The candidates of an index's packs, by its numbers. */
 static Candidate **map_packs(Sweep *sweep, MlvIndex *index, GError **error)
@@ -91,7 +93,8 @@ static Candidate **map_packs(Sweep *sweep, MlvIndex *index, GError **error)
 		mlv_pack_path(&named.name, path);
 		if (at < 0 || sweep->packs[at].file->size != named.size) {
 			mlv_fail(error, MLV_ERROR_CORRUPT,
-				 "the index names '%s', which is not there or cut short; run 'mlv fsck --repair' first",
+				 "the index names '%s', which is not there or cut short; run "
+				 "'mlv fsck --repair' first",
 				 path);
 			return NULL;
 		}
@@ -123,12 +126,13 @@ static gboolean count_index(Sweep *sweep, MlvIndex *index, GError **error)
 	return keep_going(sweep, error);
 }
 
-/* A pack that no index names: left by a killed process, or its index was lost. It is needed if it alone has something
- * that is marked. */
+/* A pack that no index names: left by a killed process, or its index was lost. It is needed if it
+ * alone has something that is marked. */
 static gboolean count_orphan(Sweep *sweep, Candidate *pack, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	g_autoptr(MlvPackTable) table = mlv_upkeep_read_table(sweep->store, &pack->file->name, NULL, &why);
+	g_autoptr(MlvPackTable) table =
+		mlv_upkeep_read_table(sweep->store, &pack->file->name, NULL, &why);
 	MlvPlace place;
 	gboolean found;
 
@@ -145,7 +149,8 @@ static gboolean count_orphan(Sweep *sweep, Candidate *pack, GError **error)
 		const MlvPackEntry *entry = &table->entries[i];
 
 		count_entry(sweep, pack, entry);
-		if (pack->fate == FATE_ADOPT || !mlv_marks_contains(sweep->marks, entry->kind, &entry->id))
+		if (pack->fate == FATE_ADOPT ||
+		    !mlv_marks_contains(sweep->marks, entry->kind, &entry->id))
 			continue;
 		if (!mlv_store_find(sweep->store, entry->kind, &entry->id, &place, &found, error))
 			return FALSE;
@@ -157,9 +162,9 @@ static gboolean count_orphan(Sweep *sweep, Candidate *pack, GError **error)
 
 static gboolean count(Sweep *sweep, GError **error)
 {
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++)
-		for (guint i = 0; i < sweep->indexes[class]->len; i++)
-			if (!count_index(sweep, sweep->indexes[class]->pdata[i], error))
+	for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META; pack_class++)
+		for (guint i = 0; i < sweep->indexes[pack_class]->len; i++)
+			if (!count_index(sweep, sweep->indexes[pack_class]->pdata[i], error))
 				return FALSE;
 	for (guint i = 0; i < sweep->files->len; i++)
 		if (!sweep->packs[i].owner && !count_orphan(sweep, &sweep->packs[i], error))
@@ -167,7 +172,8 @@ static gboolean count(Sweep *sweep, GError **error)
 	return TRUE;
 }
 
-/* --- what becomes of it ---------------------------------------------------------------------------- */
+/* --- what becomes of it
+ * ---------------------------------------------------------------------------- */
 
 static gboolean is_old(const Sweep *sweep, const Candidate *pack)
 {
@@ -195,7 +201,8 @@ static void decide(const Sweep *sweep, Candidate *pack)
 		result->young_bytes += pack->dead_bytes;
 	} else if (pack->live_objects == 0) {
 		pack->fate = FATE_DELETE;
-	} else if (pack->owner && pack->dead_bytes * DEAD_PART >= pack->dead_bytes + pack->live_bytes) {
+	} else if (pack->owner &&
+		   pack->dead_bytes * DEAD_PART >= pack->dead_bytes + pack->live_bytes) {
 		pack->fate = FATE_REWRITE;
 	} else {
 		result->sparse_objects += pack->dead_objects;
@@ -204,24 +211,24 @@ static void decide(const Sweep *sweep, Candidate *pack)
 }
 
 /* Small packs from which nothing would be dropped before its time. */
-static gboolean is_small(const Sweep *sweep, const Candidate *pack, MlvClass class)
+static gboolean is_small(const Sweep *sweep, const Candidate *pack, MlvClass pack_class)
 {
-	return pack->owner && pack->pack_class == class && pack->fate == FATE_KEEP &&
+	return pack->owner && pack->pack_class == pack_class && pack->fate == FATE_KEEP &&
 	       pack->file->size < SMALL_PACK && pack->live_objects > 0 &&
 	       (pack->dead_objects == 0 || is_old(sweep, pack));
 }
 
 /* Every session leaves packs, however little it adds; in the end there would be too many. */
-static void gather(const Sweep *sweep, MlvClass class)
+static void gather(const Sweep *sweep, MlvClass pack_class)
 {
 	guint small = 0;
 
 	for (guint i = 0; i < sweep->files->len; i++)
-		small += is_small(sweep, &sweep->packs[i], class);
+		small += is_small(sweep, &sweep->packs[i], pack_class);
 	for (guint i = 0; small > SMALL_PACKS && i < sweep->files->len; i++) {
 		Candidate *pack = &sweep->packs[i];
 
-		if (!is_small(sweep, pack, class))
+		if (!is_small(sweep, pack, pack_class))
 			continue;
 		pack->fate = FATE_REWRITE;
 		sweep->result->sparse_objects -= pack->dead_objects;
@@ -251,7 +258,8 @@ static void decide_all(const Sweep *sweep)
 	}
 }
 
-/* --- rewriting ------------------------------------------------------------------------------------- */
+/* --- rewriting
+ * ------------------------------------------------------------------------------------- */
 
 /* Whether the copy of the chunk in that pack can be read. */
 static gboolean is_good_copy(Sweep *sweep, const MlvId *pack, const MlvPackEntry *entry)
@@ -266,16 +274,17 @@ static gboolean is_good_copy(Sweep *sweep, const MlvId *pack, const MlvPackEntry
 	       mlv_pack_decode(entry, stored, raw, path, NULL);
 }
 
-/* Whether a marked chunk of a pack that goes must be copied: not if another pack that stays has it, nor twice. */
-static gboolean must_copy(Sweep *sweep, MlvClass class, const MlvPackEntry *entry, gboolean *must,
-			  GError **error)
+/* Whether a marked chunk of a pack that goes must be copied: not if another pack that stays has it,
+ * nor twice. */
+static gboolean must_copy(Sweep *sweep, MlvClass pack_class, const MlvPackEntry *entry,
+			  gboolean *must, GError **error)
 {
 	g_autoptr(GArray) hits = g_array_new(FALSE, FALSE, sizeof(MlvIndexHit));
 	guint places = 0;
 
 	*must = FALSE;
-	for (guint i = 0; i < sweep->indexes[class]->len; i++) {
-		MlvIndex *index = sweep->indexes[class]->pdata[i];
+	for (guint i = 0; i < sweep->indexes[pack_class]->len; i++) {
+		MlvIndex *index = sweep->indexes[pack_class]->pdata[i];
 
 		g_array_set_size(hits, 0);
 		if (!mlv_index_find_all(index, entry->kind, &entry->id, hits, error))
@@ -285,7 +294,8 @@ static gboolean must_copy(Sweep *sweep, MlvClass class, const MlvPackEntry *entr
 			MlvIndexPack pack = mlv_index_pack(index, hit->pack);
 			gssize at = mlv_upkeep_find_pack(sweep->files, &pack.name);
 
-			if (sweep->packs[at].fate == FATE_KEEP && is_good_copy(sweep, &pack.name, &hit->entry))
+			if (sweep->packs[at].fate == FATE_KEEP &&
+			    is_good_copy(sweep, &pack.name, &hit->entry))
 				return TRUE;
 		}
 	}
@@ -297,7 +307,8 @@ static gboolean rewrite(Sweep *sweep, const Candidate *pack, GError **error)
 {
 	char path[MLV_PACK_NAME_LENGTH + 1];
 	g_auto(MlvFd) fd = -1;
-	g_autoptr(MlvPackTable) table = mlv_upkeep_read_table(sweep->store, &pack->file->name, &fd, error);
+	g_autoptr(MlvPackTable) table =
+		mlv_upkeep_read_table(sweep->store, &pack->file->name, &fd, error);
 	gsize kept = 0;
 	gboolean must;
 
@@ -314,7 +325,8 @@ static gboolean rewrite(Sweep *sweep, const Candidate *pack, GError **error)
 			table->entries[kept++] = *entry;
 	}
 	mlv_pack_path(&pack->file->name, path);
-	if (!mlv_repack_copy(sweep->repack, fd, path, table->pack_class, table->entries, kept, NULL, NULL, error))
+	if (!mlv_repack_copy(sweep->repack, fd, path, table->pack_class, table->entries, kept, NULL,
+			     NULL, error))
 		return FALSE;
 	progress(sweep, pack->file->size);
 	return keep_going(sweep, error);
@@ -327,7 +339,8 @@ static gboolean rewrite_all(Sweep *sweep, GError **error)
 	sweep->copied = mlv_marks_new();
 	sweep->repack = mlv_repack_new(sweep->store, sweep->options->dry_run, sweep->options->sync);
 	for (guint i = 0; i < sweep->files->len; i++)
-		if (sweep->packs[i].fate == FATE_REWRITE && !rewrite(sweep, &sweep->packs[i], error)) {
+		if (sweep->packs[i].fate == FATE_REWRITE &&
+		    !rewrite(sweep, &sweep->packs[i], error)) {
 			g_prefix_error(error, "nothing was dropped: ");
 			return FALSE;
 		}
@@ -339,10 +352,11 @@ static gboolean rewrite_all(Sweep *sweep, GError **error)
 	return TRUE;
 }
 
-/* --- changing the store ---------------------------------------------------------------------------- */
+/* --- changing the store
+ * ---------------------------------------------------------------------------- */
 
-/* Index files that a live one supersedes: what a killed merge left. They go first, or they would come to life again
- * with the index that supersedes them gone. */
+/* Index files that a live one supersedes: what a killed merge left. They go first, or they would
+ * come to life again with the index that supersedes them gone. */
 static gboolean remove_superseded(Sweep *sweep, GError **error)
 {
 	g_autoptr(GArray) names = mlv_upkeep_index_names(sweep->store, error);
@@ -350,10 +364,12 @@ static gboolean remove_superseded(Sweep *sweep, GError **error)
 	for (guint n = names ? names->len : 0; n-- > 0;) {
 		gboolean live = FALSE;
 
-		for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++)
-			for (guint i = 0; i < sweep->indexes[class]->len && !live; i++)
-				live = mlv_id_equal(mlv_index_name(sweep->indexes[class]->pdata[i]),
-						    &g_array_index(names, MlvId, n));
+		for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META;
+		     pack_class++)
+			for (guint i = 0; i < sweep->indexes[pack_class]->len && !live; i++)
+				live = mlv_id_equal(
+					mlv_index_name(sweep->indexes[pack_class]->pdata[i]),
+					&g_array_index(names, MlvId, n));
 		if (live)
 			g_array_remove_index_fast(names, n);
 	}
@@ -362,22 +378,23 @@ static gboolean remove_superseded(Sweep *sweep, GError **error)
 
 static gboolean adopt(Sweep *sweep, GError **error)
 {
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++) {
-		g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(class);
+	for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META; pack_class++) {
+		g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(pack_class);
 
 		for (guint i = 0; i < sweep->files->len; i++) {
 			const Candidate *pack = &sweep->packs[i];
 
-			if (pack->fate != FATE_ADOPT || pack->pack_class != class)
+			if (pack->fate != FATE_ADOPT || pack->pack_class != pack_class)
 				continue;
 			g_autoptr(MlvPackTable) table =
 				mlv_upkeep_read_table(sweep->store, &pack->file->name, NULL, error);
 			if (!table)
 				return FALSE;
-			mlv_index_builder_add_pack(builder, &table->name, table->size, table->entries,
-						   table->count);
+			mlv_index_builder_add_pack(builder, &table->name, table->size,
+						   table->entries, table->count);
 		}
-		if (!mlv_upkeep_publish_index(sweep->store, builder, NULL, sweep->options->sync, error))
+		if (!mlv_upkeep_publish_index(sweep->store, builder, NULL, sweep->options->sync,
+					      error))
 			return FALSE;
 	}
 	return TRUE;
@@ -405,14 +422,15 @@ static gboolean supersede(Sweep *sweep, GError **error)
 		return FALSE;
 	if (!mlv_store_refresh(sweep->store, error))
 		return FALSE;
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++) {
-		g_autoptr(GPtrArray) indexes = mlv_store_indexes(sweep->store, class);
+	for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META; pack_class++) {
+		g_autoptr(GPtrArray) indexes = mlv_store_indexes(sweep->store, pack_class);
 		gboolean changed = FALSE;
 
 		for (guint i = 0; i < sweep->files->len && !changed; i++)
 			changed = goes(&sweep->packs[i]) && sweep->packs[i].owner &&
-				  sweep->packs[i].pack_class == class;
-		if (changed && !mlv_upkeep_merge(sweep->store, indexes, stays, sweep, sweep->options->sync, error))
+				  sweep->packs[i].pack_class == pack_class;
+		if (changed && !mlv_upkeep_merge(sweep->store, indexes, stays, sweep,
+						 sweep->options->sync, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -427,7 +445,8 @@ static gboolean delete_packs(Sweep *sweep, GError **error)
 			continue;
 		mlv_pack_path(&sweep->packs[i].file->name, path);
 		if (unlinkat(mlv_store_fd(sweep->store), path, 0) < 0 && errno != ENOENT)
-			return mlv_fail_errno(error, "cannot remove '%s/%s'", mlv_store_path(sweep->store), path);
+			return mlv_fail_errno(error, "cannot remove '%s/%s'",
+					      mlv_store_path(sweep->store), path);
 	}
 	return TRUE;
 }
@@ -435,11 +454,12 @@ static gboolean delete_packs(Sweep *sweep, GError **error)
 gboolean mlv_sweep_run(MlvStore *store, const MlvMarks *marks, const MlvSweepOptions *options,
 		       MlvSweepResult *result, GError **error)
 {
-	g_auto(Sweep) sweep = { .store = store, .marks = marks, .options = options, .result = result };
+	g_auto(Sweep)
+		sweep = { .store = store, .marks = marks, .options = options, .result = result };
 
 	*result = (MlvSweepResult){ 0 };
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++)
-		sweep.indexes[class] = mlv_store_indexes(store, class);
+	for (MlvClass pack_class = MLV_CLASS_DATA; pack_class <= MLV_CLASS_META; pack_class++)
+		sweep.indexes[pack_class] = mlv_store_indexes(store, pack_class);
 	sweep.files = mlv_upkeep_packs(store, NULL, error);
 	if (!sweep.files)
 		return FALSE;

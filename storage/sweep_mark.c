@@ -26,7 +26,8 @@ static void follow_list(GArray *stack, MlvMarks *marks, const guint8 *data, gsiz
 		return;
 	MlvKind leaf = data[2];
 	guint level = data[3];
-	if ((leaf != MLV_KIND_BLOB && leaf != MLV_KIND_TREE) || level == 0 || level > MLV_REF_MAX_DEPTH)
+	if ((leaf != MLV_KIND_BLOB && leaf != MLV_KIND_TREE) || level == 0 ||
+	    level > MLV_REF_MAX_DEPTH)
 		return;
 	g_autoptr(GArray) entries = mlv_list_decode(data, length, leaf, level, NULL);
 	for (guint i = 0; entries && i < entries->len; i++)
@@ -45,7 +46,8 @@ static void follow_tree(GArray *stack, MlvMarks *marks, const guint8 *data, gsiz
 		reach(stack, marks, mlv_ref_chunk_kind(&entry.ref), &entry.ref.id);
 }
 
-gboolean mlv_sweep_mark(MlvStore *store, MlvKind kind, const MlvId *id, MlvMarks *marks, GError **error)
+gboolean mlv_sweep_mark(MlvStore *store, MlvKind kind, const MlvId *id, MlvMarks *marks,
+			GError **error)
 {
 	g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(Waiting));
 

@@ -7,9 +7,9 @@
 
 #include "storage/file.h"
 
-#define NAME "untouched"
-#define RECORD 72u
-#define SUM_AT 64u
+#define NAME     "untouched"
+#define RECORD   72u
+#define SUM_AT   64u
 #define FILE_MAX (64u << 20)
 
 struct MlvUntouched {
@@ -56,7 +56,8 @@ MlvUntouched *mlv_untouched_open(int store)
 		return untouched;
 	gsize length;
 	const guint8 *at = g_bytes_get_data(untouched->bytes, &length);
-	/* A record torn by a kill moves all that follow: those are not whole at this step, and are not used. */
+	/* A record torn by a kill moves all that follow: those are not whole at this step, and
+	 * are not used. */
 	for (; length >= RECORD; at += RECORD, length -= RECORD)
 		if (is_whole(at))
 			g_hash_table_replace(untouched->packs, (gpointer)at, (gpointer)at);
@@ -84,7 +85,8 @@ void mlv_untouched_note(int store, const MlvId *pack, int fd)
 {
 	guint8 record[RECORD];
 	struct stat st;
-	g_auto(MlvFd) file = openat(store, NAME, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+	g_auto(MlvFd) file =
+		openat(store, NAME, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
 
 	if (file < 0 || fstat(file, &st) < 0 || !make_record(pack, fd, record))
 		return;

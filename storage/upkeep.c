@@ -12,17 +12,19 @@
 
 #define LEFTOVER_SECONDS 3600
 
-/* --- listing --------------------------------------------------------------------------------------- */
+/* --- listing
+ * --------------------------------------------------------------------------------------- */
 
 static gboolean is_temporary(const char *name)
 {
-	return g_str_has_prefix(name, MLV_TEMP_PREFIX) || g_str_has_prefix(name, MLV_REPLACE_PREFIX);
+	return g_str_has_prefix(name, MLV_TEMP_PREFIX) ||
+	       g_str_has_prefix(name, MLV_REPLACE_PREFIX);
 }
 
 /* Calls `each` for every name in a folder of the store but "." and "..". */
 static gboolean each_name(MlvStore *store, const char *folder,
-			  gboolean (*each)(const char *path, int fd, const char *name, gpointer user,
-					   GError **error),
+			  gboolean (*each)(const char *path, int fd, const char *name,
+					   gpointer user, GError **error),
 			  gpointer user, GError **error)
 {
 	int fd = openat(mlv_store_fd(store), folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -110,14 +112,15 @@ GArray *mlv_upkeep_packs(MlvStore *store, guint64 *strays, GError **error)
 gssize mlv_upkeep_find_pack(const GArray *packs, const MlvId *name)
 {
 	MlvPackFile key = { .name = *name };
-	const MlvPackFile *found = packs->len == 0
-					   ? NULL
-					   : bsearch(&key, packs->data, packs->len, sizeof(key), compare_packs);
+	const MlvPackFile *found = packs->len == 0 ? NULL
+						   : bsearch(&key, packs->data, packs->len,
+							     sizeof(key), compare_packs);
 
 	return found ? found - (const MlvPackFile *)(const void *)packs->data : -1;
 }
 
-static gboolean list_index(const char *path, int fd, const char *name, gpointer user, GError **error)
+static gboolean list_index(const char *path, int fd, const char *name, gpointer user,
+			   GError **error)
 {
 	MlvId id;
 
@@ -149,10 +152,11 @@ MlvPackTable *mlv_upkeep_read_table(MlvStore *store, const MlvId *name, int *fd,
 	return table;
 }
 
-/* --- indexes --------------------------------------------------------------------------------------- */
+/* --- indexes
+ * --------------------------------------------------------------------------------------- */
 
-gboolean mlv_upkeep_publish_index(MlvStore *store, MlvIndexBuilder *builder, GArray *names, gboolean sync,
-				  GError **error)
+gboolean mlv_upkeep_publish_index(MlvStore *store, MlvIndexBuilder *builder, GArray *names,
+				  gboolean sync, GError **error)
 {
 	char path[MLV_INDEX_NAME_LENGTH + 1];
 	gboolean existed;
@@ -166,19 +170,21 @@ gboolean mlv_upkeep_publish_index(MlvStore *store, MlvIndexBuilder *builder, GAr
 	if (names)
 		g_array_append_val(names, name);
 	return temp &&
-	       mlv_file_write(mlv_temp_fd(temp), g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-			      mlv_temp_label(temp), error) &&
+	       mlv_file_write(mlv_temp_fd(temp), g_bytes_get_data(bytes, NULL),
+			      g_bytes_get_size(bytes), mlv_temp_label(temp), error) &&
 	       mlv_temp_publish(temp, path, 0444, sync, &existed, error);
 }
 
-gboolean mlv_upkeep_remove_indexes(MlvStore *store, const GArray *names, gboolean sync, GError **error)
+gboolean mlv_upkeep_remove_indexes(MlvStore *store, const GArray *names, gboolean sync,
+				   GError **error)
 {
 	char path[MLV_INDEX_NAME_LENGTH + 1];
 
 	for (guint i = 0; i < names->len; i++) {
 		mlv_index_path(&g_array_index(names, MlvId, i), path);
 		if (unlinkat(mlv_store_fd(store), path, 0) < 0 && errno != ENOENT)
-			return mlv_fail_errno(error, "cannot remove '%s/%s'", mlv_store_path(store), path);
+			return mlv_fail_errno(error, "cannot remove '%s/%s'", mlv_store_path(store),
+					      path);
 	}
 	return names->len == 0 || !sync || mlv_file_sync_dir(mlv_store_fd(store), "live", error);
 }
@@ -193,11 +199,13 @@ static gboolean publish_merged(MlvTemp *temp, const MlvId *name, gboolean sync, 
 	g_autoptr(MlvIndex) index = mlv_index_open(mlv_temp_fd(temp), name, FALSE, path, error);
 	if (!index)
 		return FALSE;
-	return mlv_index_count(index) == 0 || mlv_temp_publish(temp, path, 0444, sync, &existed, error);
+	return mlv_index_count(index) == 0 ||
+	       mlv_temp_publish(temp, path, 0444, sync, &existed, error);
 }
 
 gboolean mlv_upkeep_merge(MlvStore *store, const GPtrArray *indexes,
-			  gboolean (*keep)(const MlvIndexPack *pack, const MlvPackEntry *entry, gpointer user),
+			  gboolean (*keep)(const MlvIndexPack *pack, const MlvPackEntry *entry,
+					   gpointer user),
 			  gpointer user, gboolean sync, GError **error)
 {
 	const MlvIndexMerge options = { .keep = keep, .user = user };
@@ -207,8 +215,9 @@ gboolean mlv_upkeep_merge(MlvStore *store, const GPtrArray *indexes,
 	if (indexes->len == 0)
 		return TRUE;
 	g_autoptr(MlvTemp) temp = mlv_temp_open(mlv_store_fd(store), "live", error);
-	if (!temp || !mlv_index_merge((MlvIndex *const *)indexes->pdata, indexes->len, &options,
-				      mlv_temp_fd(temp), &name, error) ||
+	if (!temp ||
+	    !mlv_index_merge((MlvIndex *const *)indexes->pdata, indexes->len, &options,
+			     mlv_temp_fd(temp), &name, error) ||
 	    !publish_merged(temp, &name, sync, error))
 		return FALSE;
 	for (guint i = 0; i < indexes->len; i++) {

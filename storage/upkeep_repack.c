@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chunks from old packs into new ones. A dry run goes the same way and only writes nothing, so that it counts the same. */
+/* Chunks from old packs into new ones. A dry run goes the same way and only writes nothing, so that
+ * it counts the same. */
 #include <string.h>
 
 #include "storage/error.h"
 #include "storage/pack_private.h"
 #include "storage/upkeep.h"
 
-#define RUN_BYTES (1u << 20)          /* chunks that are copied at once */
-#define RUN_ENTRIES 1024u
+#define RUN_BYTES        (1u << 20) /* chunks that are copied at once */
+#define RUN_ENTRIES      1024u
 #define PACK_ENTRIES_MAX (128u << 10) /* chunks at which a pack is full */
-#define INDEX_ENTRIES (256u << 10)    /* chunks in new packs at which their index is written */
+#define INDEX_ENTRIES    (256u << 10) /* chunks in new packs at which their index is written */
 
 /* The packs of one class. */
 typedef struct {
@@ -74,7 +75,8 @@ void mlv_repack_free(MlvRepack *repack)
 	g_free(repack);
 }
 
-/* --- packs ----------------------------------------------------------------------------------------- */
+/* --- packs
+ * ----------------------------------------------------------------------------------------- */
 
 /* Ends the pack being written: durable under its name, and in the builder. */
 static gboolean lane_close(MlvRepack *repack, Lane *lane, GError **error)
@@ -86,7 +88,8 @@ static gboolean lane_close(MlvRepack *repack, Lane *lane, GError **error)
 	if (lane->size == 0)
 		return TRUE;
 	repack->packs++;
-	repack->bytes += lane->size + MLV_PACK_SALT + lane->count * MLV_PACK_ENTRY + MLV_PACK_FOOTER;
+	repack->bytes +=
+		lane->size + MLV_PACK_SALT + lane->count * MLV_PACK_ENTRY + MLV_PACK_FOOTER;
 	lane->size = lane->count = 0;
 	if (repack->dry_run)
 		return TRUE;
@@ -107,7 +110,8 @@ static gboolean lane_close(MlvRepack *repack, Lane *lane, GError **error)
 /* A pack with room for so many bytes and chunks more. */
 static gboolean lane_room(MlvRepack *repack, Lane *lane, guint64 bytes, gsize count, GError **error)
 {
-	if (lane->count > 0 && (lane->size + bytes > MLV_PACK_TARGET || lane->count + count > PACK_ENTRIES_MAX) &&
+	if (lane->count > 0 &&
+	    (lane->size + bytes > MLV_PACK_TARGET || lane->count + count > PACK_ENTRIES_MAX) &&
 	    !lane_close(repack, lane, error))
 		return FALSE;
 	if (lane->size > 0)
@@ -118,7 +122,8 @@ static gboolean lane_room(MlvRepack *repack, Lane *lane, guint64 bytes, gsize co
 	lane->temp = mlv_store_temp(repack->store, error);
 	if (!lane->temp)
 		return FALSE;
-	lane->writer = mlv_pack_writer_new(mlv_temp_fd(lane->temp), lane->pack_class, mlv_temp_label(lane->temp));
+	lane->writer = mlv_pack_writer_new(mlv_temp_fd(lane->temp), lane->pack_class,
+					   mlv_temp_label(lane->temp));
 	mlv_pack_writer_set_writeout(lane->writer, repack->sync);
 	return TRUE;
 }
@@ -133,10 +138,10 @@ static guint64 clone_padding(gsize block, guint64 from, guint64 bytes, guint64 s
 	return (from % block + block - size % block) % block;
 }
 
-/* Appends a run of chunks that lie one behind the other at `offset` of fd, their bytes in repack->stored. fd -1: they
- * come from nowhere that could be cloned. */
-static gboolean append_run(MlvRepack *repack, Lane *lane, int fd, guint64 offset, MlvPackEntry *entries,
-			   gsize count, guint64 bytes, GError **error)
+/* Appends a run of chunks that lie one behind the other at `offset` of fd, their bytes in
+ * repack->stored. fd -1: they come from nowhere that could be cloned. */
+static gboolean append_run(MlvRepack *repack, Lane *lane, int fd, guint64 offset,
+			   MlvPackEntry *entries, gsize count, guint64 bytes, GError **error)
 {
 	gboolean clone = fd >= 0 && entries[0].codec == MLV_CODEC_RAW && repack->block > 0;
 	gboolean ok = TRUE;
@@ -144,8 +149,8 @@ static gboolean append_run(MlvRepack *repack, Lane *lane, int fd, guint64 offset
 	if (!lane_room(repack, lane, bytes, count, error))
 		return FALSE;
 	if (!repack->dry_run && clone)
-		ok = mlv_pack_writer_clone(lane->writer, fd, offset, repack->block, repack->stored, entries,
-					   count, error);
+		ok = mlv_pack_writer_clone(lane->writer, fd, offset, repack->block, repack->stored,
+					   entries, count, error);
 	else if (!repack->dry_run)
 		ok = mlv_pack_writer_add(lane->writer, repack->stored, entries, count, error);
 	lane->size += bytes + (clone ? clone_padding(repack->block, offset, bytes, lane->size) : 0);
@@ -153,10 +158,12 @@ static gboolean append_run(MlvRepack *repack, Lane *lane, int fd, guint64 offset
 	return ok;
 }
 
-/* --- copying --------------------------------------------------------------------------------------- */
+/* --- copying
+ * --------------------------------------------------------------------------------------- */
 
 /* How many of the chunks form a run: neighbours, all raw or all not, of about a mebibyte. */
-static gsize run_length(const Origin *origin, const MlvPackEntry *entries, gsize count, guint64 *bytes)
+static gsize run_length(const Origin *origin, const MlvPackEntry *entries, gsize count,
+			guint64 *bytes)
 {
 	gsize length = 1;
 
@@ -171,8 +178,8 @@ static gsize run_length(const Origin *origin, const MlvPackEntry *entries, gsize
 }
 
 /* Reads a run and checks every chunk of it; gives each its check. */
-static gboolean read_run(MlvRepack *repack, const Origin *origin, MlvPackEntry *entries, gsize count,
-			 guint64 bytes, GError **error)
+static gboolean read_run(MlvRepack *repack, const Origin *origin, MlvPackEntry *entries,
+			 gsize count, guint64 bytes, GError **error)
 {
 	guint8 *at = repack->stored;
 
@@ -188,8 +195,8 @@ static gboolean read_run(MlvRepack *repack, const Origin *origin, MlvPackEntry *
 }
 
 gboolean mlv_repack_copy(MlvRepack *repack, int fd, const char *label, MlvClass pack_class,
-			 const MlvPackEntry *entries, gsize count, MlvRepackDamaged damaged, gpointer user,
-			 GError **error)
+			 const MlvPackEntry *entries, gsize count, MlvRepackDamaged damaged,
+			 gpointer user, GError **error)
 {
 	const Origin origin = { fd, label, damaged, user };
 	Lane *lane = pack_class == MLV_CLASS_DATA ? &repack->data : &repack->meta;
@@ -216,26 +223,33 @@ gboolean mlv_repack_copy(MlvRepack *repack, int fd, const char *label, MlvClass 
 	return TRUE;
 }
 
-gboolean mlv_repack_put(MlvRepack *repack, MlvKind kind, const MlvId *id, const guint8 *raw, gsize length,
-			GError **error)
+gboolean mlv_repack_put(MlvRepack *repack, MlvKind kind, const MlvId *id, const guint8 *raw,
+			gsize length, GError **error)
 {
-	MlvPackEntry entry = { .id = *id, .kind = (guint8)kind, .raw = (guint32)length, .stored = (guint32)length };
+	MlvPackEntry entry = {
+		.id = *id, .kind = (guint8)kind, .raw = (guint32)length, .stored = (guint32)length
+	};
 	Lane *lane = mlv_class_of(kind) == MLV_CLASS_DATA ? &repack->data : &repack->meta;
 
 	if (length > MLV_CHUNK_LIMIT)
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "a chunk of %" G_GSIZE_FORMAT " bytes is too long", length);
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"a chunk of %" G_GSIZE_FORMAT " bytes is too long", length);
 	memcpy(repack->stored, raw, length);
 	entry.check = mlv_pack_check_value(&entry, raw);
 	return append_run(repack, lane, -1, 0, &entry, 1, length, error);
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end
+ * --------------------------------------------------------------------------------------- */
 
 gboolean mlv_repack_finish(MlvRepack *repack, GError **error)
 {
-	return lane_close(repack, &repack->data, error) && lane_close(repack, &repack->meta, error) &&
-	       mlv_upkeep_publish_index(repack->store, repack->data.builder, NULL, repack->sync, error) &&
-	       mlv_upkeep_publish_index(repack->store, repack->meta.builder, NULL, repack->sync, error);
+	return lane_close(repack, &repack->data, error) &&
+	       lane_close(repack, &repack->meta, error) &&
+	       mlv_upkeep_publish_index(repack->store, repack->data.builder, NULL, repack->sync,
+					error) &&
+	       mlv_upkeep_publish_index(repack->store, repack->meta.builder, NULL, repack->sync,
+					error);
 }
 
 guint64 mlv_repack_packs(const MlvRepack *repack)

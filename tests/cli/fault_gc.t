@@ -58,7 +58,10 @@ act()
 everything()
 {
 	mlv cat kept:on_branch v1:on_tag "$(cat "$SCENE/notes/lost"):only_in_reflog" stash:stashed :staged \
-		pointer_only :part/1
+		:part/1
+	cp .git/index "$SCENE/index"
+	GIT_INDEX_FILE=$SCENE/index git add pointer_only.mlv
+	GIT_INDEX_FILE=$SCENE/index mlv cat :pointer_only
 	cd ../second
 	mlv cat :staged_there
 }

@@ -14,9 +14,9 @@ prepare()
 	commit_all "one"
 	git tag v1
 	mlv push -q
-	git clone -q "$SCENE/run/project" other
+	git clone -q "$SCENE/run/project" ../other
 	(
-		cd other
+		cd ../other
 		mlv pull -q
 		gen_random 300000 3 theirs.bin
 		mlv add -q theirs.bin

@@ -64,14 +64,17 @@ struct Explorer {
 	guint32 at[ACTORS_MAX];
 	guint64 hash[2];    /* of present */
 	Map seen[2];        /* states, by halves of a 128-bit hash */
-	Map checked;        /* media that were found right */
-	guint64 states, limit;
-	guint runs, depth;
+	Map judged;         /* media -> what `judge` said of them, plus 1 */
+	guint64 states;
+	guint runs;
 	gint64 now;
 	GArray *path;       /* guint8: actors as they moved, to tell of a failure */
-	/* Whether what must hold holds; FALSE ends the search. `fresh`: this set of names was not seen before. */
-	gboolean (*check)(Explorer *explorer, gboolean fresh, gpointer user);
+	/* What there is to say of this set of names alone; asked once for each. */
+	guint32 (*judge)(Explorer *explorer, gpointer user);
+	/* Whether what must hold holds, given that; FALSE ends the search. `fresh`: it was asked just now. */
+	gboolean (*check)(Explorer *explorer, guint32 judgement, gboolean fresh, gpointer user);
 	gpointer user;
+	guint8 alike[ACTORS_MAX]; /* the actor does what this one before it does, which thus begins first; or itself */
 	/* 0: every operation is a step of its own. 1: reads of live/ and writes of packs/ go with the step before. 2: and
 	 * so do a write that follows a write and a delete that follows a delete. */
 	guint coarse;
@@ -493,23 +496,36 @@ static void move(Explorer *explorer, guint actor)
 		toggle(explorer, undo[--n_undo]);
 }
 
+/* Of two that do the same, it is enough to let the first begin first. */
+static gboolean may_move(const Explorer *explorer, guint actor)
+{
+	const Node *node = &g_array_index(explorer->nodes, Node, explorer->at[actor]);
+	guint twin = explorer->alike[actor];
+
+	return node->step != STEP_END &&
+	       (twin == actor || node->parent != 0 ||
+		g_array_index(explorer->nodes, Node, explorer->at[twin]).parent != 0);
+}
+
 static void explore(Explorer *explorer)
 {
-	guint32 *checked;
+	guint64 medium = explorer->hash[0] ^ mix(explorer->hash[1]);
+	gboolean fresh;
+	guint32 judgement;
 
 	if (explorer->failed || !is_new_state(explorer))
 		return;
 	explorer->states++;
-	checked = map_at(&explorer->checked, explorer->hash[0] ^ mix(explorer->hash[1]));
-	if (!explorer->check(explorer, *checked == 0, explorer->user)) {
-		explorer->failed = TRUE;
-		return;
+	judgement = *map_at(&explorer->judged, medium);
+	fresh = judgement == 0;
+	if (fresh) {
+		judgement = explorer->judge(explorer, explorer->user) + 1;
+		*map_at(&explorer->judged, medium) = judgement;
+		explorer->judged.count++;
 	}
-	checked = map_at(&explorer->checked, explorer->hash[0] ^ mix(explorer->hash[1]));
-	explorer->checked.count += *checked == 0 ? 1 : 0;
-	*checked = 1;
+	explorer->failed = !explorer->check(explorer, judgement - 1, fresh, explorer->user);
 	for (guint i = 0; i < explorer->n_actors && !explorer->failed; i++)
-		if (g_array_index(explorer->nodes, Node, explorer->at[i]).step != STEP_END)
+		if (may_move(explorer, i))
 			move(explorer, i);
 }
 
@@ -564,7 +580,7 @@ static void explorer_free(Explorer *explorer)
 	map_clear(&explorer->children);
 	map_clear(&explorer->seen[0]);
 	map_clear(&explorer->seen[1]);
-	map_clear(&explorer->checked);
+	map_clear(&explorer->judged);
 	g_free(explorer);
 }
 

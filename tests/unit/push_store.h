@@ -27,19 +27,19 @@ typedef struct {
 	int fd;
 } MiniStore;
 
-static guint mini_hash(gconstpointer data)
+static inline guint mini_hash(gconstpointer data)
 {
 	return mlv_id_hash(&((const MlvChunkKey *)data)->id);
 }
 
-static gboolean mini_equal(gconstpointer a, gconstpointer b)
+static inline gboolean mini_equal(gconstpointer a, gconstpointer b)
 {
 	const MlvChunkKey *x = a, *y = b;
 
 	return x->kind == y->kind && mlv_id_equal(&x->id, &y->id);
 }
 
-static void mini_chunk_free(gpointer data)
+static inline void mini_chunk_free(gpointer data)
 {
 	MiniChunk *chunk = data;
 
@@ -47,12 +47,12 @@ static void mini_chunk_free(gpointer data)
 	g_free(chunk);
 }
 
-static void mini_close(gpointer fd)
+static inline void mini_close(gpointer fd)
 {
 	close(GPOINTER_TO_INT(fd) - 1);
 }
 
-static GBytes *mini_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)
+static inline GBytes *mini_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)
 {
 	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
 	MiniChunk *chunk = g_hash_table_lookup(((MiniStore *)source)->chunks, &key);
@@ -63,7 +63,7 @@ static GBytes *mini_read(MlvSource *source, MlvKind kind, const MlvId *id, GErro
 	return NULL;
 }
 
-static gboolean mini_has(MlvSource *source, MlvKind kind, const MlvId *id, gboolean *has, GError **error)
+static inline gboolean mini_has(MlvSource *source, MlvKind kind, const MlvId *id, gboolean *has, GError **error)
 {
 	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
 
@@ -71,7 +71,7 @@ static gboolean mini_has(MlvSource *source, MlvKind kind, const MlvId *id, gbool
 	return TRUE;
 }
 
-static MiniStore *mini_new(void)
+static inline MiniStore *mini_new(void)
 {
 	MiniStore *mini = g_new0(MiniStore, 1);
 
@@ -82,7 +82,7 @@ static MiniStore *mini_new(void)
 	return mini;
 }
 
-static void mini_free(MiniStore *mini)
+static inline void mini_free(MiniStore *mini)
 {
 	g_hash_table_unref(mini->chunks);
 	g_hash_table_unref(mini->packs);
@@ -90,14 +90,14 @@ static void mini_free(MiniStore *mini)
 }
 
 /* Starts a pack of a class; chunks that are put go there until mini_end. */
-static void mini_begin(MiniStore *mini, MlvClass pack_class)
+static inline void mini_begin(MiniStore *mini, MlvClass pack_class)
 {
 	mini->fd = memfd_create("mini", MFD_CLOEXEC);
 	mini->writer = mlv_pack_writer_new(mini->fd, pack_class, "mini");
 	mini->pending = g_array_new(FALSE, FALSE, sizeof(MlvPackEntry));
 }
 
-static gboolean mini_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user, GError **error)
+static inline gboolean mini_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user, GError **error)
 {
 	MiniStore *mini = user;
 	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
@@ -118,7 +118,7 @@ static gboolean mini_put(MlvKind kind, const MlvId *id, const guint8 *data, gsiz
 	return TRUE;
 }
 
-static MlvId mini_end(MiniStore *mini)
+static inline MlvId mini_end(MiniStore *mini)
 {
 	MlvId name;
 
@@ -136,7 +136,7 @@ static MlvId mini_end(MiniStore *mini)
 	return name;
 }
 
-static gboolean mini_locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack, MlvPackEntry *entry,
+static inline gboolean mini_locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack, MlvPackEntry *entry,
 			    gpointer user, GError **error)
 {
 	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
@@ -151,7 +151,7 @@ static gboolean mini_locate(MlvKind kind, const MlvId *id, gboolean *found, MlvI
 	return TRUE;
 }
 
-static int mini_open(const MlvId *pack, gpointer user, GError **error)
+static inline int mini_open(const MlvId *pack, gpointer user, GError **error)
 {
 	int fd = GPOINTER_TO_INT(g_hash_table_lookup(((MiniStore *)user)->packs, pack)) - 1;
 
@@ -161,7 +161,7 @@ static int mini_open(const MlvId *pack, gpointer user, GError **error)
 }
 
 /* One blob of text in the pack being written. */
-static MlvRef mini_blob(MiniStore *mini, const char *text)
+static inline MlvRef mini_blob(MiniStore *mini, const char *text)
 {
 	MlvRef ref = {.kind = MLV_KIND_BLOB, .size = strlen(text)};
 

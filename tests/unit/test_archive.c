@@ -111,7 +111,7 @@ static void expect_sample(MlvArchiveReader *reader)
 	assert_null(member.path);
 }
 
-/* --- archives ---------------------------------------------------------------------------------- */
+/* --- archives --------------------------------------------------------------------------------- */
 
 static void names_are_the_same_bytes_in_and_out_of_a_tar(void **state)
 {
@@ -224,7 +224,7 @@ static void formats_are_known_by_name_and_by_ending(void **state)
 	assert_false(mlv_archive_format_of_file("zip", &format));
 }
 
-/* --- members ----------------------------------------------------------------------------------- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static gboolean drop_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
 			   gpointer user, GError **error)

@@ -124,7 +124,7 @@ static gboolean verify(const Scratch *scratch, const guint8 *bytes, gsize length
 	return reader && mlv_bundle_verify(reader, NULL, &options, &result, error);
 }
 
-/* --- golden bundles ---------------------------------------------------------------------------- */
+/* --- golden bundles --------------------------------------------------------------------------- */
 
 static void expect_golden(const char *file, gboolean empty)
 {
@@ -163,7 +163,7 @@ static void the_page_shows_the_smallest_bundle(void **state)
 	assert_memory_equal(shown->data, bytes, length);
 }
 
-/* --- manifests --------------------------------------------------------------------------------- */
+/* --- manifests -------------------------------------------------------------------------------- */
 
 static void a_manifest_is_read_as_it_was_written(void **state)
 {
@@ -228,7 +228,7 @@ static void a_later_version_is_told_apart_from_damage(void **state)
 	assert_true(g_error_matches(error, MLV_ERROR, MLV_ERROR_UNSUPPORTED));
 }
 
-/* --- damage ------------------------------------------------------------------------------------ */
+/* --- damage ----------------------------------------------------------------------------------- */
 
 static void every_flipped_byte_is_found(void **state)
 {
@@ -323,7 +323,7 @@ static void a_bundle_without_what_it_needs_is_not_whole(void **state)
 	assert_true(g_error_matches(error, MLV_ERROR, MLV_ERROR_CORRUPT));
 }
 
-/* --- taking one in ----------------------------------------------------------------------------- */
+/* --- taking one in ---------------------------------------------------------------------------- */
 
 static gboolean apply(const Scratch *scratch, MlvStore *store, const GByteArray *bytes,
 		      MlvBundleResult *result, GError **error)
@@ -393,7 +393,7 @@ static void nothing_of_a_damaged_bundle_is_seen(void **state)
 	assert_int_equal(indexes->len, 0);
 }
 
-/* --- main -------------------------------------------------------------------------------------- */
+/* --- main ------------------------------------------------------------------------------------- */
 
 static int write_fixtures(void)
 {

@@ -33,7 +33,8 @@ static GBytes *fetch_noise(MlvKind kind, const MlvId *id, gpointer user)
 	return g_bytes_new_take(bytes, MINI_LONG);
 }
 
-/* Checks the store as fsck would; mends it if `repair`, fetching the noise of `seed` if that is not 0. */
+/* Checks the store as fsck would; mends it if `repair`, fetching the noise of `seed` if that is not
+ * 0. */
 static Outcome check(const Scratch *scratch, gboolean repair, guint64 seed)
 {
 	Outcome outcome = { 0 };
@@ -47,7 +48,8 @@ static Outcome check(const Scratch *scratch, gboolean repair, guint64 seed)
 	g_autoptr(MlvCheck) run = mlv_check_new(store, &options);
 	if (!mlv_check_run(run, &outcome.result, &error))
 		fail_msg("%s", error->message);
-	if (repair && !mlv_check_repair(run, seed ? fetch_noise : NULL, &seed, &outcome.mended, &error))
+	if (repair &&
+	    !mlv_check_repair(run, seed ? fetch_noise : NULL, &seed, &outcome.mended, &error))
 		fail_msg("%s", error->message);
 	return outcome;
 }
@@ -131,7 +133,8 @@ static void every_byte_of_every_file_counts(void **state)
 		for (gsize at = 0; at < (gsize)st.st_size; at++) {
 			flip(paths->pdata[i], at);
 			if (check(*state, FALSE, 0).result.faults == 0)
-				fail_msg("byte %zu of '%s' is not covered", at, (char *)paths->pdata[i]);
+				fail_msg("byte %zu of '%s' is not covered", at,
+					 (char *)paths->pdata[i]);
 			flip(paths->pdata[i], at);
 		}
 	}
@@ -320,7 +323,8 @@ static void a_damaged_format_file_is_found_and_mended(void **state)
 {
 	MlvId id;
 	make(*state, &id);
-	g_autofree char *path = g_build_filename(((Scratch *)*state)->path, "store", "format", NULL);
+	g_autofree char *path =
+		g_build_filename(((Scratch *)*state)->path, "store", "format", NULL);
 
 	flip(path, 12);
 	Outcome outcome = check(*state, TRUE, 0);
@@ -349,7 +353,8 @@ static void an_index_that_lies_about_a_good_pack_is_made_anew(void **state)
 		mini_lose_indexes(store);
 		table->entries[0].offset++;
 		table->entries[0].stored--;
-		mlv_index_builder_add_pack(builder, &name, table->size, table->entries, table->count);
+		mlv_index_builder_add_pack(builder, &name, table->size, table->entries,
+					   table->count);
 		assert_true(mlv_upkeep_publish_index(store, builder, NULL, FALSE, NULL));
 	}
 	Outcome outcome = check(*state, TRUE, 0);

@@ -11,8 +11,8 @@
 
 #include "core/checkout.h"
 #include "core/workspace.h"
-#include "storage/ingest.h"
 #include "storage/chunker.h"
+#include "storage/ingest.h"
 #include "tests/unit/git_scratch.h"
 
 /* A repository, its store, and the checkout's other partners. */
@@ -27,7 +27,8 @@ typedef struct {
 	MlvPathspec *paths;
 } World;
 
-/* A file of a tree to be built; ends with a NULL path. Sorted by path; folders come of themselves. */
+/* A file of a tree to be built; ends with a NULL path. Sorted by path; folders come of
+ * themselves. */
 typedef struct {
 	const char *path;
 	const char *text; /* NULL: `size` bytes that depend on `seed` */
@@ -114,7 +115,8 @@ static MlvRef put_bytes(World *world, const void *data, gsize size)
 	return ref;
 }
 
-static gboolean put_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user, GError **error)
+static gboolean put_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			  gpointer user, GError **error)
 {
 	return length == 0 || mlv_store_writer_put(kind, id, data, length, user, error);
 }
@@ -127,15 +129,18 @@ static MlvTreeEntry put_level(World *world, const Spec **spec, const char *prefi
 
 	while ((*spec)->path && g_str_has_prefix((*spec)->path, prefix)) {
 		const char *rest = (*spec)->path + strlen(prefix), *slash = strchr(rest, '/');
-		g_autofree char *name = slash ? g_strndup(rest, (gsize)(slash - rest)) : g_strdup(rest);
-		MlvTreeEntry entry = { .mode = (*spec)->mode ? (*spec)->mode : MLV_MODE_FILE, .files = 1 };
+		g_autofree char *name =
+			slash ? g_strndup(rest, (gsize)(slash - rest)) : g_strdup(rest);
+		MlvTreeEntry entry = { .mode = (*spec)->mode ? (*spec)->mode : MLV_MODE_FILE,
+				       .files = 1 };
 
 		if (*rest == '\0') { /* "a/": an empty folder */
 			(*spec)++;
 			continue;
 		}
 		if (slash) {
-			g_autofree char *below = g_strndup((*spec)->path, (gsize)(slash + 1 - (*spec)->path));
+			g_autofree char *below =
+				g_strndup((*spec)->path, (gsize)(slash + 1 - (*spec)->path));
 			entry = put_level(world, spec, below);
 		} else {
 			gsize size;
@@ -173,23 +178,28 @@ static MlvPointer put_file(World *world, const char *text, guint8 mode)
 }
 
 /* Plans and carries out; FALSE with *error if that is refused. */
-static gboolean bring(World *world, const char *path, const MlvPointer *wanted, const MlvPointer *base,
-		      MlvCheckoutTotals *totals, GError **error)
+static gboolean bring(World *world, const char *path, const MlvPointer *wanted,
+		      const MlvPointer *base, MlvCheckoutTotals *totals, GError **error)
 {
-	MlvCheckoutOptions options = { .repo = world->repo, .store = world->store, .cache = world->cache,
-				       .partial = world->partial, .paths = world->paths, .force = world->force,
+	MlvCheckoutOptions options = { .repo = world->repo,
+				       .store = world->store,
+				       .cache = world->cache,
+				       .partial = world->partial,
+				       .paths = world->paths,
+				       .force = world->force,
 				       .threads = 2 };
 	MlvCheckoutTotals unused;
 	g_autoptr(MlvCheckout) checkout = mlv_checkout_new(&options);
 
-	if (!mlv_checkout_target(checkout, path, wanted, base, error) || !mlv_checkout_plan(checkout, error))
+	if (!mlv_checkout_target(checkout, path, wanted, base, error) ||
+	    !mlv_checkout_plan(checkout, error))
 		return FALSE;
 	mlv_checkout_totals(checkout, totals ? totals : &unused);
 	return mlv_checkout_apply(checkout, error);
 }
 
-static void bring_ok(World *world, const char *path, const MlvPointer *wanted, const MlvPointer *base,
-		     MlvCheckoutTotals *totals)
+static void bring_ok(World *world, const char *path, const MlvPointer *wanted,
+		     const MlvPointer *base, MlvCheckoutTotals *totals)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -199,7 +209,8 @@ static void bring_ok(World *world, const char *path, const MlvPointer *wanted, c
 	world->cache = mlv_statcache_open(world->repo);
 }
 
-static void refuse(World *world, const char *path, const MlvPointer *wanted, const MlvPointer *base, int code)
+static void refuse(World *world, const char *path, const MlvPointer *wanted, const MlvPointer *base,
+		   int code)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -405,7 +416,8 @@ static void an_unsaved_file_in_a_directory_that_must_go_is_refused(void **state)
 static void what_is_ignored_is_never_touched(void **state)
 {
 	World *world = *state;
-	static const Spec wanted[] = { { ".mlvignore", "*.tmp\n", 0, 0, 0 }, { "a.txt", "one", 0, 0, 0 },
+	static const Spec wanted[] = { { ".mlvignore", "*.tmp\n", 0, 0, 0 },
+				       { "a.txt", "one", 0, 0, 0 },
 				       { NULL, NULL, 0, 0, 0 } };
 	MlvPointer one = put_tree(world, wanted);
 

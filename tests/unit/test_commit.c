@@ -458,6 +458,7 @@ static void installed_hooks_chain_and_go_without_a_trace(void **state)
 		git_status(fixture->dir, "config", "--get-regexp", "^(merge|diff)\\.mlv", NULL), 1);
 	configure(fixture, "core.hooksPath", "/somewhere/shared");
 	g_autofree char *dir = mlv_hook_dir(fixture->repo, &foreign);
+	assert_string_equal(dir, "/somewhere/shared");
 	assert_true(foreign);
 	assert_false(mlv_hook_install(fixture->repo, FALSE, NULL));
 }

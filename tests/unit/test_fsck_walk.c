@@ -32,12 +32,13 @@ static void note_store(const MlvFault *fault, gpointer user)
 static Bench *bench_new(const Scratch *scratch)
 {
 	Bench *bench = g_new0(Bench, 1);
+	gboolean created;
 	g_autofree char *path = g_build_filename(scratch->path, "repo", NULL);
 
-	g_mkdir(path, 0777);
+	mkdir(path, 0777);
 	g_setenv("GIT_CONFIG_NOSYSTEM", "1", TRUE);
 	g_setenv("GIT_CONFIG_GLOBAL", "/dev/null", TRUE);
-	bench->repo = mlv_repo_init(path, NULL, NULL);
+	bench->repo = mlv_repo_init(path, &created, NULL);
 	assert_non_null(bench->repo);
 	bench->store = mini_open(scratch);
 	bench->writer = mini_writer(bench->store);
@@ -59,13 +60,16 @@ static void walk(Bench *bench, const MlvRef *ref, guint64 files, guint64 bytes)
 {
 	const MlvFsckOptions options = { .threads = 2, .found = note, .user = bench };
 	const MlvCheckOptions check_options = { .threads = 2, .found = note_store };
-	const MlvPointer pointer = { .ref = *ref, .mode = MLV_MODE_FILE, .files = files, .bytes = bytes };
+	const MlvPointer pointer = {
+		.ref = *ref, .mode = MLV_MODE_FILE, .files = files, .bytes = bytes
+	};
 	g_autoptr(MlvFsckRemotes) remotes = mlv_fsck_remotes_new(bench->repo);
 
 	mini_commit(bench->writer);
 	g_autoptr(MlvCheck) check = mlv_check_new(bench->store, &check_options);
 	assert_true(mlv_check_run(check, &bench->result.store, NULL));
-	g_autoptr(MlvFsckWalk) it = mlv_fsck_walk_new(bench->store, check, remotes, &options, &bench->result);
+	g_autoptr(MlvFsckWalk) it =
+		mlv_fsck_walk_new(bench->store, check, remotes, &options, &bench->result);
 	assert_true(mlv_fsck_walk_add(it, &pointer, "data", "HEAD", NULL));
 	assert_true(mlv_fsck_walk_finish(it, NULL));
 }
@@ -76,8 +80,8 @@ static void assert_told(const Bench *bench, const char *text)
 		fail_msg("'%s' is not among:\n%s", text, bench->told->str);
 }
 
-static gboolean keep_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer writer,
-			   GError **error)
+static gboolean keep_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			   gpointer writer, GError **error)
 {
 	return mlv_store_writer_put(kind, id, data, length, writer, error);
 }
@@ -106,7 +110,8 @@ static MlvRef store_file(Bench *bench, gsize length)
 /* A list over two chunks of that length each, wherever a chunker would cut. */
 static MlvRef store_pair(Bench *bench, gsize length)
 {
-	g_autoptr(MlvListBuilder) builder = mlv_list_builder_new(MLV_KIND_BLOB, keep_chunk, bench->writer);
+	g_autoptr(MlvListBuilder) builder =
+		mlv_list_builder_new(MLV_KIND_BLOB, keep_chunk, bench->writer);
 	MlvRef ref;
 
 	for (guint64 seed = 1; seed <= 2; seed++) {
@@ -118,7 +123,8 @@ static MlvRef store_pair(Bench *bench, gsize length)
 }
 
 /* A directory with one entry. */
-static MlvRef store_tree(Bench *bench, const char *name, const MlvRef *ref, guint64 files, guint64 bytes)
+static MlvRef store_tree(Bench *bench, const char *name, const MlvRef *ref, guint64 files,
+			 guint64 bytes)
 {
 	g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(keep_chunk, bench->writer);
 	const MlvTreeEntry entry = {

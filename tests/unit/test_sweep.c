@@ -97,7 +97,8 @@ static void what_lies_in_a_young_pack_stays(void **state)
 	assert_true(mini_has(store, MLV_KIND_BLOB, &id));
 
 	g_autofree char *pack = mini_pack_of(store, MLV_KIND_BLOB, &id);
-	const struct timespec times[2] = { { .tv_sec = time(NULL) - 4000 }, { .tv_sec = time(NULL) - 4000 } };
+	const struct timespec times[2] = { { .tv_sec = time(NULL) - 4000 },
+					   { .tv_sec = time(NULL) - 4000 } };
 	assert_int_equal(utimensat(AT_FDCWD, pack, times, 0), 0);
 	result = sweep(store, marks, G_MAXUINT64);
 	assert_int_equal(result.objects, 0);
@@ -347,7 +348,8 @@ static void old_temporary_files_go_with_the_sweep(void **state)
 	g_autoptr(MlvStore) store = mini_open(*state);
 	g_autoptr(MlvMarks) marks = mlv_marks_new();
 	const char *const names[] = { "packs/tmp-old", "live/tmp-old", "packs/tmp-new" };
-	const struct timespec old[2] = { { .tv_sec = time(NULL) - 4000 }, { .tv_sec = time(NULL) - 4000 } };
+	const struct timespec old[2] = { { .tv_sec = time(NULL) - 4000 },
+					 { .tv_sec = time(NULL) - 4000 } };
 	struct stat st;
 
 	for (guint i = 0; i < 3; i++) {
@@ -376,10 +378,11 @@ static void the_generation_changes_when_something_is_dropped(void **state)
 	assert_true(mlv_store_generation(store) != before);
 }
 
-/* --- marking --------------------------------------------------------------------------------------- */
+/* --- marking
+ * --------------------------------------------------------------------------------------- */
 
-static gboolean keep_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user,
-			   GError **error)
+static gboolean keep_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			   gpointer user, GError **error)
 {
 	return mlv_store_writer_put(kind, id, data, length, user, error);
 }

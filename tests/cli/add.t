@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+
+test_case "init prepares a repository, and again does no harm" <<'CASE'
+	expect_ok mlv init project
+	cd project
+	expect_file .mlvconfig
+	id=$(git config -f .mlvconfig mlv.repository)
+	expect_ok mlv init
+	[ "$(git config -f .mlvconfig mlv.repository)" = "$id" ] || fail "the id has changed"
+	expect_ok git diff --cached --quiet -- nothing
+	expect_ok mlv init --json
+	expect_json .repository "\"$id\""
+	expect_json .created false
+CASE
+
+test_case "add stores a file, writes and stages the pointer, and lets git ignore the data" <<'CASE'
+	new_repo project
+	gen_random 1000 1 model.bin
+	expect_ok mlv add model.bin
+	expect_file model.bin.mlv
+	grep -qx "id sha256:$(sha256sum <model.bin | cut -d ' ' -f 1)" model.bin.mlv || fail "a small file's id is its SHA-256"
+	expect_content .gitignore /model.bin
+	run git status --porcelain
+	expect_out "A  model.bin.mlv"
+	expect_out "A  .gitignore"
+	[ "$(git ls-files --others --exclude-standard)" = "" ] || fail "git sees the data"
+CASE
+
+test_case "files of every size around the cuts come back" <<'CASE'
+	new_repo project
+	mkdir data
+	for size in 0 1 262143 262144 262145 2097151 2097152 2097153 2359296 5000000; do
+		gen_random "$size" "$size" "data/$size"
+	done
+	cp -r data ../before
+	expect_ok mlv add data
+	rm -rf data
+	expect_ok mlv checkout
+	expect_same_tree data ../before
+CASE
+
+test_case "names of any bytes, links, empty things and executables are kept" <<'CASE'
+	new_repo project
+	gen_tree data 10 1
+	printf x >"data/$(printf 'new\nline')"
+	printf x >"data/$(printf 'in\377valid')"
+	printf x >"data/$(printf 'x%.0s' $(seq 255))"
+	ln -s /nowhere/at/all data/dangling
+	cp -a data ../before
+	expect_ok mlv add data
+	rm -rf data
+	expect_ok mlv checkout
+	expect_same_tree data ../before
+CASE
+
+test_case "adding inside a tracked directory updates just that part" <<'CASE'
+	new_repo project
+	mkdir -p data/a data/b
+	echo 1 >data/a/1
+	echo 2 >data/b/2
+	mlv add -q data
+	commit_all one
+	echo changed >data/a/1
+	echo new >data/b/3
+	rm data/b/2
+	expect_ok mlv add data/b/3
+	expect_ok mlv status --short
+	expect_out "A  data/b/3"
+	expect_out " M data/a/1"
+	expect_out " D data/b/2"
+	expect_ok mlv add data/b/2
+	expect_ok mlv status --short
+	expect_out "D  data/b/2"
+	expect_out " M data/a/1"
+	expect_ok mlv add data
+	expect_ok mlv status --short
+	expect_out "M  data/a/1"
+CASE
+
+test_case "what git tracks is refused with the command that mends it" <<'CASE'
+	new_repo project
+	mkdir data
+	echo 1 >data/code.py
+	git add data/code.py
+	expect_status 128 mlv add data
+	expect_err "git rm -r --cached 'data'"
+	expect_status 128 mlv add data/code.py
+	expect_err "git rm --cached 'data/code.py'"
+	git rm -q -r --cached data
+	expect_ok mlv add data
+CASE
+
+test_case "a nested repository, a pointer in data, and a link as target are refused" <<'CASE'
+	new_repo project
+	mkdir -p data/inner
+	git -C data/inner init -q
+	expect_status 1 mlv add data
+	expect_err "git repository"
+	expect_no_file data.mlv
+	rm -rf data/inner/.git
+	echo x >data/inner/x
+	mlv add -q data/inner
+	git commit -qm inner
+	expect_status 128 mlv add data
+	expect_err "mlv rm --cached"
+	ln -s data link
+	expect_status 1 mlv add link
+	expect_no_file link.mlv
+CASE
+
+test_case "names that can have no pointer are refused as targets and kept inside a directory" <<'CASE'
+	new_repo project
+	long=$(printf 'x%.0s' $(seq 252))
+	echo 1 >"$long"
+	expect_status 129 mlv add "$long"
+	echo 1 >x.mlv
+	expect_status 129 mlv add x.mlv
+	mkdir data
+	mv "$long" x.mlv data/
+	expect_ok mlv add data
+CASE
+
+test_case "an unreadable file keeps the pointer from being written, the rest is stored" <<'CASE'
+	[ "$(id -u)" != 0 ] || skip_case "root reads everything"
+	new_repo project
+	mkdir data
+	echo 1 >data/good
+	echo 2 >data/bad
+	chmod 0 data/bad
+	expect_status 1 mlv add data
+	expect_err data/bad
+	expect_no_file data.mlv
+	chmod 600 data/bad
+	expect_ok mlv add data
+CASE
+
+test_case "sockets and pipes are named and left out" <<'CASE'
+	new_repo project
+	mkdir data
+	echo 1 >data/good
+	mkfifo data/pipe
+	expect_status 1 mlv add data
+	expect_err data/pipe
+	expect_file data.mlv
+	rm -rf data
+	expect_ok mlv checkout
+	expect_file data/good
+	expect_no_file data/pipe
+CASE
+
+test_case "a .mlvignore leaves files out, a .gitignore in data is data" <<'CASE'
+	new_repo project
+	mkdir -p data/sub
+	echo '*.tmp' >data/.mlvignore
+	echo '*' >data/sub/.gitignore
+	echo 1 >data/sub/x.tmp
+	echo 1 >data/sub/x
+	expect_ok mlv add data
+	expect_ok mlv ls -R data
+	expect_out .gitignore
+	expect_no_out x.tmp
+	rm -rf data
+	expect_ok mlv checkout
+	expect_file data/sub/x
+	expect_no_file data/sub/x.tmp
+CASE
+
+test_case "--glob expands patterns, -n changes nothing" <<'CASE'
+	new_repo project
+	mkdir -p runs/1 runs/2
+	for i in 1 2; do echo $i >runs/$i/model.ckpt; echo $i >runs/$i/log; done
+	expect_ok mlv add -n --glob 'runs/**/*.ckpt'
+	expect_out "add runs/1/model.ckpt"
+	expect_no_file runs/1/model.ckpt.mlv
+	expect_ok mlv add --glob 'runs/**/*.ckpt'
+	expect_file runs/1/model.ckpt.mlv
+	expect_file runs/2/model.ckpt.mlv
+	expect_status 128 mlv add --glob 'none*'
+CASE
+
+test_case "the same content is stored once, and nothing again" <<'CASE'
+	new_repo project
+	gen_random 3000000 1 a
+	cp a b
+	expect_ok mlv add --json a b
+	stored=$(jq .stored <"$CASE/out")
+	[ "$stored" -lt 3010000 ] || fail "$stored bytes stored"
+	touch a
+	expect_ok mlv add --json a
+	expect_json .stored 0
+CASE
+
+test_case "data that gc dropped are stored again by add" <<'CASE'
+	new_repo project
+	gen_random 100000 1 a
+	mlv add -q a
+	git commit -qm one
+	git rm -q --cached a.mlv
+	rm a.mlv
+	git commit -q --amend --allow-empty -m none
+	git reflog expire --expire=now --all
+	expect_ok mlv gc --grace 0
+	expect_ok mlv add a
+	rm a
+	expect_ok mlv checkout
+	expect_file a
+CASE
+
+test_case "two adds at once lose nothing" <<'CASE'
+	new_repo project
+	gen_tree one 200 1
+	gen_tree two 200 2
+	mlv add -q one &
+	first=$!
+	expect_ok mlv add -q two
+	wait $first
+	expect_file one.mlv
+	expect_file two.mlv
+	run git status --porcelain
+	expect_out "A  one.mlv"
+	expect_out "A  two.mlv"
+CASE
+
+test_case "words that are wrong exit with 129" <<'CASE'
+	new_repo project
+	expect_status 129 mlv add
+	expect_status 129 mlv add --no-such-option x
+	expect_status 129 mlv add ../outside
+	expect_status 128 mlv add missing
+	expect_ok mlv add -h
+CASE
+
+test_done
