@@ -128,11 +128,10 @@ gboolean mlv_cmd_checkout(MlvCmd *cmd, int argc, char **argv, GError **error)
 	MlvCheckoutCall call = { .cmd = cmd, .opt = &opt };
 	g_autofree char *rev = NULL;
 
-	if (!mlv_options_parse(
-		    cmd, entries, &argc, &argv,
-		    "[REV] [-- PATH...]\nmlv checkout\nmlv checkout v1.0\n"
+	if (!mlv_options_parse(cmd, entries, &argc, &argv,
+			       "[REV] [-- PATH...]\nmlv checkout\nmlv checkout v1.0\n"
 			       "mlv checkout HEAD~1 -- data/train",
-		    error))
+			       error))
 		return FALSE;
 	MlvWords words = mlv_options_words(cmd, argc, argv);
 	if (!mlv_checkout_call_reopen(&call, error))

@@ -135,11 +135,10 @@ gboolean mlv_cmd_mv(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ NULL },
 	};
 
-	if (!mlv_options_parse(
-		    cmd, entries, &argc, &argv,
-		    "PATH... NEW-PATH\nmlv mv model.pkl models/best.pkl\n"
+	if (!mlv_options_parse(cmd, entries, &argc, &argv,
+			       "PATH... NEW-PATH\nmlv mv model.pkl models/best.pkl\n"
 			       "mlv mv data/train data/test archive/",
-		    error) ||
+			       error) ||
 	    !mlv_options_count(cmd, argc, 2, -1, error))
 		return FALSE;
 	MlvWords words = mlv_options_words(cmd, argc, argv);

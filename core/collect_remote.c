@@ -73,6 +73,15 @@ static gboolean push_listed(Judge *judge, MlvGitWalk *walk, const char *remote, 
 	return TRUE;
 }
 
+/* What git printed; "" where it printed nothing and there are no bytes to point to. */
+static char *text_of(GBytes *answer)
+{
+	gsize length;
+	const char *data = g_bytes_get_data(answer, &length);
+
+	return g_strndup(data ? data : "", length);
+}
+
 static gboolean push_remote(Judge *judge, MlvGitWalk *walk, const char *remote, GError **error)
 {
 	const char *const ask[] = { "ls-remote", "-q", remote, NULL };
@@ -84,7 +93,7 @@ static gboolean push_remote(Judge *judge, MlvGitWalk *walk, const char *remote, 
 						 why->message));
 		return TRUE;
 	}
-	g_autofree char *text = g_strndup(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer));
+	g_autofree char *text = text_of(answer);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++)
 		if (strlen(*line) > MLV_OID_HEX && !push_listed(judge, walk, remote, *line, error))
@@ -100,7 +109,7 @@ static gboolean push_remotes(Judge *judge, MlvGitWalk *walk, GError **error)
 
 	if (!mlv_git_capture(judge->repo, ask, NULL, &answer, NULL, error))
 		return FALSE;
-	g_autofree char *text = g_strndup(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer));
+	g_autofree char *text = text_of(answer);
 	g_auto(GStrv) names = g_strsplit(text, "\n", -1);
 	for (char **name = names; *name; name++)
 		if (**name && !push_remote(judge, walk, *name, error))

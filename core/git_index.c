@@ -23,7 +23,7 @@ static gboolean fail_index(const char *file, int code, GError **error)
 	return mlv_git_fail(error, code, "cannot read git's index '%s'", file);
 }
 
-git_index *mlv_git_open_index_file(MlvRepo *repo, const char *file, GError **error)
+git_index *mlv_git_open_index_file(const char *file, const char *label, GError **error)
 {
 	git_index *index = NULL;
 	int code = git_index_open(&index, file);
@@ -32,7 +32,7 @@ git_index *mlv_git_open_index_file(MlvRepo *repo, const char *file, GError **err
 		code = git_index_read(index, 0);
 	if (code < 0) {
 		git_index_free(index);
-		fail_index(file, code, error);
+		fail_index(label, code, error);
 		return NULL;
 	}
 	return index;
@@ -40,7 +40,7 @@ git_index *mlv_git_open_index_file(MlvRepo *repo, const char *file, GError **err
 
 git_index *mlv_git_open_index(MlvRepo *repo, GError **error)
 {
-	return mlv_git_open_index_file(repo, repo->index_file, error);
+	return mlv_git_open_index_file(repo->index_file, repo->index_file, error);
 }
 
 /* The index kept with the repository, read again if the file was changed. Borrowed. */

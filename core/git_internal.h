@@ -42,7 +42,8 @@ git_tree *mlv_git_lookup_tree(MlvRepo *repo, const git_oid *oid, GError **error)
 
 /* git's index as it is now on disk; caller frees with git_index_free. */
 git_index *mlv_git_open_index(MlvRepo *repo, GError **error);
-git_index *mlv_git_open_index_file(MlvRepo *repo, const char *file, GError **error);
+/* An index file; `label` is what messages call it. */
+git_index *mlv_git_open_index_file(const char *file, const char *label, GError **error);
 
 /* One pointer from its blob: `path` is the data's path. Never NULL: what cannot be read has its
  * error set, but for failures of the database, which are *error. */

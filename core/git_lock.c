@@ -151,7 +151,7 @@ MlvIndexLock *mlv_index_lock(MlvRepo *repo, GError **error)
 	lock->new_file = g_strconcat(repo->index_file, ".mlv-new", NULL);
 	if (!copy_index(lock, error))
 		return NULL;
-	lock->index = mlv_git_open_index_file(repo, lock->new_file, error);
+	lock->index = mlv_git_open_index_file(lock->new_file, repo->index_file, error);
 	return lock->index ? g_steal_pointer(&lock) : NULL;
 }
 

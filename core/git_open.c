@@ -139,12 +139,21 @@ static gboolean is_declared_safe(MlvRepo *repo, const char *folder)
 	return safe;
 }
 
+/* libgit2 1.5 says "not found" of another user's repository where no safe.directory is set. */
+static gboolean is_foreign(int code)
+{
+	const git_error *last = git_error_last();
+
+	return code == GIT_EOWNER || (code == GIT_ENOTFOUND && last && last->message &&
+				      strstr(last->message, "safe.directory"));
+}
+
 static int open_checked(MlvRepo *repo, const char *git_dir, char **where)
 {
 	int code = open_once(repo, git_dir);
 
 	*where = g_strdup(git_dir ? git_dir : repo->cwd);
-	if (code != GIT_EOWNER)
+	if (!is_foreign(code))
 		return code;
 	/* Open it anyway to learn its root, then ask the configuration. */
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);

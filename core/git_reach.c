@@ -379,7 +379,7 @@ static gboolean visit_tree(MlvGitReach *reach, const git_oid *tree, const MlvOid
 static gboolean visit_index(MlvGitReach *reach, const char *file, MlvGitReachVisit each,
 			    gpointer user, GError **error)
 {
-	g_autoptr(git_index) index = mlv_git_open_index_file(reach->repo, file, error);
+	g_autoptr(git_index) index = mlv_git_open_index_file(file, file, error);
 	g_autoptr(GPtrArray) pointers =
 		index ? mlv_git_pointers_of_index(reach->repo, index, error) : NULL;
 

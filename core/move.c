@@ -123,11 +123,10 @@ static gboolean check_part(MlvMove *move, Rename *one, GError **error)
 				"'%s' is not here; 'mlv pull -- %s' brings it", one->from,
 				one->from);
 	if (!one->into)
-		return mlv_fail(
-			error, MLV_ERROR_FAILED,
-			"'%s' lies in the tracked directory '%s' and '%s' in none; "
-			"move it by hand, then add both",
-			one->from, one->source->path, one->to);
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' lies in the tracked directory '%s' and '%s' in none; "
+				"move it by hand, then add both",
+				one->from, one->source->path, one->to);
 	if (one->into->error || one->into->pointer.ref.kind != MLV_KIND_TREE)
 		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is no tracked directory",
 				one->into->path);
@@ -177,12 +176,11 @@ static gboolean check(MlvMove *move, Rename *one, GError **error)
 
 	one->source = mlv_tracked_cover(move->targets, one->from, &rest);
 	if (!one->source)
-		return mlv_fail(
-			error, MLV_ERROR_MISSING,
-			"'%s' is not tracked by mlv; 'git mv' moves what git tracks, and "
-			"folders with the "
-			"data and pointers in them",
-			one->from);
+		return mlv_fail(error, MLV_ERROR_MISSING,
+				"'%s' is not tracked by mlv; 'git mv' moves what git tracks, and "
+				"folders with the "
+				"data and pointers in them",
+				one->from);
 	if (strcmp(one->from, one->to) == 0 || lies_in(one->to, one->from))
 		return mlv_fail(error, MLV_ERROR_USAGE, "cannot move '%s' into itself", one->from);
 	cover = mlv_tracked_cover(move->targets, one->to, &rest_to);

@@ -59,12 +59,11 @@ MlvRemoval *mlv_removal_new(MlvLocal *local, GPtrArray *selected, gboolean keep_
 	for (guint i = 0; keep_data && i < selected->len; i++) {
 		const MlvSelected *one = selected->pdata[i];
 		if (one->part) {
-			mlv_fail(
-				error, MLV_ERROR_USAGE,
-				"'%s' lies in the tracked directory '%s' and cannot stay there "
-				"untracked; move it "
-				"away, or name it in a .mlvignore",
-				one->path, one->target->path);
+			mlv_fail(error, MLV_ERROR_USAGE,
+				 "'%s' lies in the tracked directory '%s' and cannot stay there "
+				 "untracked; move it "
+				 "away, or name it in a .mlvignore",
+				 one->path, one->target->path);
 			return NULL;
 		}
 	}

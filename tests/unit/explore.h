@@ -76,7 +76,8 @@ struct Explorer {
 	gpointer user;
 	guint8 alike[ACTORS_MAX]; /* the actor does what this one before it does, which thus begins first; or itself */
 	/* 0: every operation is a step of its own. 1: reads of live/ and writes of packs/ go with the step before. 2: and
-	 * so do a write that follows a write and a delete that follows a delete. */
+	 * so do a write that follows a write and a delete that follows a delete. 3: and all reads, a listing that follows a
+	 * listing, and what follows a delete, up to the next listing. */
 	guint coarse;
 	gboolean failed;
 };
@@ -447,6 +448,9 @@ static gboolean goes_along(const Explorer *explorer, const Node *node, StepType 
 
 	if (explorer->coarse > 1 && node->step == before && (before == STEP_PUT || before == STEP_DELETE))
 		return TRUE;
+	if (explorer->coarse > 2 && (node->step == STEP_GET || node->step == before ||
+				     (before == STEP_DELETE && node->step == STEP_PUT)))
+		return TRUE;
 	return explorer->coarse > 0 && ((node->step == STEP_GET && g_str_has_prefix(name, "live/")) ||
 					(node->step == STEP_PUT && g_str_has_prefix(name, "packs/")));
 }
@@ -476,7 +480,7 @@ static void move(Explorer *explorer, guint actor)
 	guint32 before = explorer->at[actor];
 	guint length = explorer->path->len;
 	const Node *next;
-	StepType type;
+	StepType type, before_type = STEP_GET;
 
 	do {
 		guint32 name = g_array_index(explorer->nodes, Node, explorer->at[actor]).name;
@@ -486,7 +490,9 @@ static void move(Explorer *explorer, guint actor)
 			undo[n_undo++] = name;
 		g_assert_cmpuint(n_undo, <, G_N_ELEMENTS(undo));
 		next = &g_array_index(explorer->nodes, Node, explorer->at[actor]);
-	} while (next->step != STEP_END && goes_along(explorer, next, type));
+		/* A read says nothing of where one is. */
+		before_type = type == STEP_GET ? before_type : type;
+	} while (next->step != STEP_END && goes_along(explorer, next, before_type));
 	explore(explorer);
 	if (explorer->failed)
 		return;

@@ -302,6 +302,24 @@ static void a_submodule_is_a_repository_of_its_own(void **state)
 	git_scratch_remove(inner);
 }
 
+static void another_users_repository_needs_the_users_word(void **state)
+{
+	g_autofree char *dir = git_scratch_repo();
+
+	if (geteuid() != 0 || chown(dir, 12345, (gid_t)-1) < 0) {
+		git_scratch_remove(dir);
+		skip();
+	}
+	assert_not_opened(dir, MLV_ERROR_FAILED, "belongs to another user");
+	g_setenv("GIT_CONFIG_COUNT", "1", TRUE);
+	g_setenv("GIT_CONFIG_KEY_0", "safe.directory", TRUE);
+	g_setenv("GIT_CONFIG_VALUE_0", dir, TRUE);
+	g_autoptr(MlvRepo) repo = open_at(dir, ".");
+	assert_non_null(repo);
+	g_unsetenv("GIT_CONFIG_COUNT");
+	git_scratch_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_clone_keeps_its_own_id),
 		cmocka_unit_test(symlinks_are_not_followed_by_reads_and_writes),
 		cmocka_unit_test(a_submodule_is_a_repository_of_its_own),
+		cmocka_unit_test(another_users_repository_needs_the_users_word),
 	};
 	git_scratch_environment();
 	return cmocka_run_group_tests(tests, NULL, NULL);
