@@ -105,6 +105,24 @@ static gboolean compare_workspace(Diff *diff, const GPtrArray *from, const MlvPa
 	return ok;
 }
 
+/* Of what is in conflict our side is compared; that it is has to be said. */
+static gboolean tell_unmerged(Diff *diff, const MlvPathspec *paths, GError **error)
+{
+	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(diff->local->repo, error);
+	const char *last = NULL;
+
+	for (guint i = 0; index && i < index->len; i++) {
+		const MlvTracked *tracked = index->pdata[i];
+
+		if (tracked->stage == 0 || g_strcmp0(last, tracked->path) == 0 ||
+		    !mlv_pathspec_may_match_below(paths, tracked->path))
+			continue;
+		last = tracked->path;
+		mlv_ui_note(diff->cmd->ui, "unmerged: %s", tracked->path);
+	}
+	return index != NULL;
+}
+
 static gboolean compare(Diff *diff, const Options *opt, const Sides *sides,
 			const MlvPathspec *paths, MlvChanges *changes, GError **error)
 {
@@ -121,6 +139,9 @@ static gboolean compare(Diff *diff, const Options *opt, const Sides *sides,
 	g_autoptr(GPtrArray) to = NULL;
 
 	if (!from)
+		return FALSE;
+	if ((sides->workspace || sides->to.at == MLV_AT_INDEX) &&
+	    !tell_unmerged(diff, paths, error))
 		return FALSE;
 	if (sides->workspace) {
 		if (!compare_workspace(diff, from, paths, comparison, error))

@@ -257,6 +257,19 @@ static void write_folder(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutD
 	}
 }
 
+/* What is to go is known by the version that was here, which the cache alone has: where something is
+ * left to remove, the old block stays for the next try. Its records do not fit what was written. */
+static gboolean has_leftover(const CheckoutDir *dir)
+{
+	for (guint i = 0; i < dir->items->len; i++) {
+		const CheckoutItem *item = &g_array_index(dir->items, CheckoutItem, i);
+
+		if (item->op == OP_REMOVE && !(item->flags & ITEM_DONE))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* Children come after their parents in the list, so that going backwards each is done before its
  * parent. */
 static gboolean renew_cache(MlvCheckout *checkout, GError **error)
@@ -267,8 +280,11 @@ static gboolean renew_cache(MlvCheckout *checkout, GError **error)
 	for (guint i = checkout->dirs->len; i-- > 0;) {
 		CheckoutDir *dir = checkout->dirs->pdata[i], *parent = dir->parent;
 
+		dir->unfinished |= has_leftover(dir);
 		if (dir->folder)
 			write_folder(checkout, writer, dir);
+		else if (dir->unfinished)
+			dir->incomplete = TRUE;
 		else if (dir->tree.mode == MLV_MODE_DIRECTORY && dir->dirty)
 			write_block(checkout, writer, dir);
 		else if (dir->tree.mode == 0 && is_wanted(parent))
@@ -279,6 +295,7 @@ static gboolean renew_cache(MlvCheckout *checkout, GError **error)
 			parent->incomplete |=
 				dir->tree.mode == MLV_MODE_DIRECTORY && dir->incomplete;
 			parent->unstored |= dir->unstored;
+			parent->unfinished |= dir->unfinished;
 		}
 		g_clear_pointer(&dir->items, g_array_unref);
 	}

@@ -68,19 +68,19 @@ static int compare_paths(gconstpointer a, gconstpointer b)
 
 GPtrArray *mlv_collect_registered(MlvStore *store, GError **error)
 {
-	g_autofree char *folder = g_build_filename(mlv_store_path(store), FOLDER, NULL);
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) why = NULL;
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, &why);
+	g_autoptr(GPtrArray) names = mlv_file_list(mlv_store_fd(store), FOLDER, &why);
 
-	if (!dir && !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-		mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s': %s", folder, why->message);
+	if (!names && !g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING)) {
+		g_propagate_prefixed_error(error, g_steal_pointer(&why), "in the store '%s': ",
+					   mlv_store_path(store));
 		return NULL;
 	}
-	for (const char *name; dir && (name = g_dir_read_name(dir));) {
-		if (!is_entry(name))
+	for (guint i = 0; names && i < names->len; i++) {
+		if (!is_entry(names->pdata[i]))
 			continue;
-		char *path = read_entry(store, name, error);
+		char *path = read_entry(store, names->pdata[i], error);
 		if (!path)
 			return NULL;
 		g_ptr_array_add(paths, path);

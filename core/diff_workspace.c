@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/diff_workspace.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "storage/file.h"
 
 typedef struct {
 	MlvLocal *local;
@@ -54,6 +59,16 @@ static gboolean can_compare(Diff *diff, const MlvPointer *base, gboolean *can, G
 	       source->has(source, mlv_ref_chunk_kind(&base->ref), &base->ref.id, can, error);
 }
 
+static gboolean is_present(const Diff *diff, const char *path)
+{
+	int fd = mlv_file_open_beneath(mlv_repo_root_fd(diff->local->repo), path,
+				       O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != ENOENT;
+}
+
 /* `tracked`: the index has the target, so what lies in the work tree counts. */
 static gboolean compare_one(Diff *diff, const char *path, const MlvTracked *from,
 			    const MlvTracked *tracked, GError **error)
@@ -71,6 +86,9 @@ static gboolean compare_one(Diff *diff, const char *path, const MlvTracked *from
 		return mlv_compare_target(diff->compare, path, base, NULL, error);
 	if (!can_compare(diff, base, &can, error))
 		return FALSE;
+	/* What was never brought here is as its pointer says. */
+	if (!can && !tracked->error && !is_present(diff, path))
+		return mlv_compare_target(diff->compare, path, base, &tracked->pointer, error);
 	if (!can) {
 		tell_problem(diff, path,
 			     "not compared: its objects are not here; 'mlv fetch' brings them");

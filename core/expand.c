@@ -32,7 +32,7 @@ static gboolean collect(int root, const char *folder, const char *pattern, guint
 			close(fd);
 		return FALSE;
 	}
-	for (struct dirent *entry; ok && (entry = readdir(dir));) {
+	for (struct dirent *entry; ok && (errno = 0, entry = readdir(dir));) {
 		struct stat st;
 		const char *name = entry->d_name;
 
@@ -46,7 +46,10 @@ static gboolean collect(int root, const char *folder, const char *pattern, guint
 		} else if (S_ISDIR(st.st_mode) && depth > 1) {
 			ok = collect(root, path, pattern, depth - 1, found, error);
 		}
+		errno = 0;
 	}
+	if (ok && errno != 0)
+		ok = mlv_fail_errno(error, "cannot read the directory '%s'", *folder ? folder : ".");
 	closedir(dir);
 	return ok;
 }

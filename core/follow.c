@@ -35,6 +35,7 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 {
 	g_autoptr(GPtrArray) now = mlv_git_pointers_in_workspace(options->repo, FALSE, error);
 	g_autoptr(MlvCheckout) checkout = mlv_checkout_new(options);
+	const MlvTracked *unread = NULL;
 
 	memset(totals, 0, sizeof(*totals));
 	if (!now || !plan_removals(checkout, options->repo, now, from, error))
@@ -42,7 +43,11 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 	for (guint i = 0; i < now->len; i++) {
 		const MlvTracked *tracked = now->pdata[i];
 
-		if (!tracked->error && mlv_pathspec_may_match_below(options->paths, tracked->path) &&
+		if (!mlv_pathspec_may_match_below(options->paths, tracked->path))
+			continue;
+		if (tracked->error && !unread)
+			unread = tracked;
+		if (!tracked->error &&
 		    !mlv_checkout_target(checkout, tracked->path, &tracked->pointer, NULL, error))
 			return FALSE;
 	}
@@ -50,7 +55,9 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 	    !mlv_checkout_apply(checkout, error))
 		return FALSE;
 	mlv_checkout_totals(checkout, totals);
-	return TRUE;
+	/* All else is there; but that something is not must not pass in silence. */
+	return !unread || mlv_fail(error, MLV_ERROR_CHECK, "the data of '%s' were not brought: %s",
+				   unread->path, unread->error->message);
 }
 
 /* --- before git pushes ----------------------------------------------------------------------------- */

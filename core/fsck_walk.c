@@ -126,7 +126,9 @@ static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const Ml
 
 	if (!mlv_marks_add(walk->absent, kind, id))
 		return;
-	if (!walk->result->repaired && mlv_check_in_unindexed(walk->check, kind, id)) {
+	/* Of a fetch that was killed a pack may be here whose index did not come to be. */
+	if (!walk->result->repaired && mlv_check_in_unindexed(walk->check, kind, id) &&
+	    mlv_fsck_remotes_ask(walk->remotes, kind, id) != MLV_FSCK_HAS) {
 		missing(walk, label, kind, id,
 			"only a pack that no index names has it; 'mlv fsck --repair' "
 			"brings it back");

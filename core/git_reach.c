@@ -2,9 +2,12 @@
 #include "core/git_reach.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/git_internal.h"
+#include "storage/file.h"
 
 struct MlvGitReach {
 	MlvRepo *repo;
@@ -165,36 +168,58 @@ static gboolean add_reflog(MlvGitReach *reach, const char *file, GError **error)
 	return TRUE;
 }
 
+/* An absent folder is empty. */
+static GPtrArray *list_folder(const char *folder, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	GPtrArray *names = mlv_file_list(AT_FDCWD, folder, &why);
+
+	if (!names && g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING))
+		return g_ptr_array_new();
+	if (!names)
+		g_propagate_error(error, g_steal_pointer(&why));
+	return names;
+}
+
 /* Every file below `folder` goes to `add`. An absent folder is empty. */
 static gboolean each_file(MlvGitReach *reach, const char *folder,
 			  gboolean (*add)(MlvGitReach *, const char *, GError **), GError **error)
 {
-	g_autoptr(GError) local = NULL;
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, &local);
-	const char *name;
+	g_autoptr(GPtrArray) names = list_folder(folder, error);
 
-	if (!dir && g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-		return TRUE;
-	if (!dir)
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s': %s", folder,
-				local->message);
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		gboolean is_dir = g_file_test(path, G_FILE_TEST_IS_DIR) &&
-				  !g_file_test(path, G_FILE_TEST_IS_SYMLINK);
-		if (!(is_dir ? each_file(reach, path, add, error) : add(reach, path, error)))
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *path = g_build_filename(folder, names->pdata[i], NULL);
+		struct stat st;
+		int result = lstat(path, &st);
+		if (result < 0 && errno == ENOENT)
+			continue;
+		if (result < 0)
+			return mlv_fail_errno(error, "cannot look at '%s'", path);
+		if (!(S_ISDIR(st.st_mode) ? each_file(reach, path, add, error) : add(reach, path, error)))
 			return FALSE;
 	}
-	return TRUE;
+	return names != NULL;
+}
+
+/* Not there, or no file at all: anything else must not pass for a file that names nothing. */
+static gboolean is_absent(const GError *why)
+{
+	return g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+	       g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOTDIR) ||
+	       g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_ISDIR);
 }
 
 /* A file with one name in each line: MERGE_HEAD, a loose reference of another work tree. */
 static gboolean add_name_file(MlvGitReach *reach, const char *file, GError **error)
 {
 	g_autofree char *text = NULL;
+	g_autoptr(GError) why = NULL;
 	gsize length;
 
-	if (!g_file_get_contents(file, &text, &length, NULL) || length > (1u << 20))
+	if (!g_file_get_contents(file, &text, &length, &why))
+		return is_absent(why) ||
+		       mlv_fail(error, MLV_ERROR_FAILED, "cannot read what git keeps there: %s", why->message);
+	if (length > (1u << 20))
 		return TRUE;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++)
@@ -243,16 +268,12 @@ static GPtrArray *linked_git_dirs(const MlvRepo *repo, GError **error)
 {
 	g_autofree char *folder = g_build_filename(repo->common_dir, "worktrees", NULL);
 	g_autoptr(GPtrArray) dirs = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GError) local = NULL;
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, &local);
-	const char *name;
+	g_autoptr(GPtrArray) names = list_folder(folder, error);
 
-	if (!dir && !g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-		mlv_fail(error, MLV_ERROR_FAILED, "cannot read '%s': %s", folder, local->message);
+	if (!names)
 		return NULL;
-	}
-	while (dir && (name = g_dir_read_name(dir)))
-		g_ptr_array_add(dirs, g_build_filename(folder, name, NULL));
+	for (guint i = 0; i < names->len; i++)
+		g_ptr_array_add(dirs, g_build_filename(folder, names->pdata[i], NULL));
 	return g_steal_pointer(&dirs);
 }
 
@@ -284,8 +305,14 @@ GPtrArray *mlv_git_worktrees(MlvRepo *repo, GError **error)
 	for (guint i = 0; i < linked->len; i++) {
 		g_autofree char *file = g_build_filename(linked->pdata[i], "gitdir", NULL);
 		g_autofree char *text = NULL;
-		if (!g_file_get_contents(file, &text, NULL, NULL))
-			continue;
+		g_autoptr(GError) why = NULL;
+		if (!g_file_get_contents(file, &text, NULL, &why)) {
+			if (is_absent(why))
+				continue;
+			mlv_fail(error, MLV_ERROR_FAILED, "cannot read what git keeps there: %s",
+				 why->message);
+			return NULL;
+		}
 		g_autofree char *root = g_path_get_dirname(g_strchomp(text));
 		if (g_strcmp0(root, repo->root) != 0 && g_file_test(root, G_FILE_TEST_IS_DIR))
 			g_ptr_array_add(roots, g_steal_pointer(&root));

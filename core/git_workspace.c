@@ -98,7 +98,7 @@ static gboolean read_folder(MlvRepo *repo, const char *path, Folder *folder, GEr
 			close(fd);
 		return gone || mlv_fail_errno(error, "cannot read folder '%s'", path);
 	}
-	for (struct dirent *entry; (entry = readdir(dir));) {
+	for (struct dirent *entry; (errno = 0, entry = readdir(dir));) {
 		const char *name = entry->d_name;
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
@@ -109,8 +109,10 @@ static gboolean read_folder(MlvRepo *repo, const char *path, Folder *folder, GEr
 		else if (mlv_pointer_is_path(name))
 			g_hash_table_add(folder->pointers, mlv_pointer_data_path(name));
 	}
+	int problem = errno;
 	closedir(dir);
-	return TRUE;
+	errno = problem;
+	return problem == 0 || mlv_fail_errno(error, "cannot read folder '%s'", path);
 }
 
 static char *join(const char *path, const char *name)

@@ -216,12 +216,24 @@ static gboolean place_temp(int dir, const char *temp, const char *name, const Ml
 	return mlv_fail_errno(error, "cannot put '%s' in place", label);
 }
 
+/* Gives an unnamed file its name: directly where the kernel lets this user, else by way of /proc. */
+static int link_unnamed(int fd, int dir, const char *name)
+{
+	char self[32];
+
+	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOENT && errno != EPERM)
+		return -1;
+	g_snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW);
+}
+
 /* A file without a name, so that a kill leaves nothing; it is linked once it is complete. *done
  * FALSE without an error where the file system has no such files. */
 static gboolean place_unnamed(int dir, const char *name, const MlvWorkspaceContent *content,
 			      MlvStat *st, gboolean *done, const char *label, GError **error)
 {
-	char self[32];
 	g_auto(MlvFd) fd =
 		openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, file_mode(content->mode));
 
@@ -230,8 +242,7 @@ static gboolean place_unnamed(int dir, const char *name, const MlvWorkspaceConte
 		return TRUE;
 	if (!mlv_file_write(fd, content->data, content->length, label, error))
 		return FALSE;
-	g_snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) < 0) {
+	if (link_unnamed(fd, dir, name) < 0) {
 		if (errno == EEXIST)
 			return mlv_fail(error, MLV_ERROR_FAILED,
 					"'%s' appeared meanwhile, and was left as it is; "

@@ -7,9 +7,10 @@
 
 #define BATCH 65536 /* chunks looked up together */
 
-/* --- planning ------------------------------------------------------------------------------------------- */
+/* --- planning --------------------------------------------------------------------------------- */
 
-static gboolean plan_batch(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArray *absent, GError **error)
+static gboolean plan_batch(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArray *absent,
+			   GError **error)
 {
 	g_autofree MlvRemoteHit *hits = g_new(MlvRemoteHit, count + 1);
 
@@ -28,7 +29,8 @@ static gboolean plan_batch(Fetch *fetch, const MlvChunkKey *keys, gsize count, G
 	return TRUE;
 }
 
-static gboolean look_up(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArray *absent, GError **error)
+static gboolean look_up(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArray *absent,
+			GError **error)
 {
 	for (gsize at = 0; at < count; at += BATCH)
 		if (!plan_batch(fetch, keys + at, MIN(count - at, BATCH), absent, error))
@@ -54,7 +56,8 @@ static void sort_wants(GArray *wants)
 		qsort(wants->data, wants->len, sizeof(RemoteWant), by_place);
 	for (guint i = 0; i < wants->len; i++) {
 		const RemoteWant *want = &g_array_index(wants, RemoteWant, i);
-		const RemoteWant *last = kept > 0 ? &g_array_index(wants, RemoteWant, kept - 1) : NULL;
+		const RemoteWant *last =
+			kept > 0 ? &g_array_index(wants, RemoteWant, kept - 1) : NULL;
 
 		if (!last || last->pack != want->pack || last->offset != want->offset)
 			g_array_index(wants, RemoteWant, kept++) = *want;
@@ -73,7 +76,9 @@ static void plan_pack(Fetch *fetch, guint first, guint end, gboolean whole_allow
 	for (guint i = first; i < end; i++)
 		bytes += g_array_index(fetch->wants, RemoteWant, i).stored;
 	if (whole_allowed && fetch->sink->temp && bytes >= pack->size / 4 * 3) {
-		FetchUnit unit = {.first = first, .count = end - first, .length = pack->size, .whole = TRUE};
+		FetchUnit unit = {
+			.first = first, .count = end - first, .length = pack->size, .whole = TRUE
+		};
 
 		g_array_append_val(fetch->units, unit);
 		return;
@@ -98,8 +103,9 @@ static void plan_units(Fetch *fetch)
 
 	sort_wants(fetch->wants);
 	for (guint i = 1; i <= fetch->wants->len; i++)
-		if (i == fetch->wants->len || g_array_index(fetch->wants, RemoteWant, i).pack !=
-						      g_array_index(fetch->wants, RemoteWant, first).pack) {
+		if (i == fetch->wants->len ||
+		    g_array_index(fetch->wants, RemoteWant, i).pack !=
+			    g_array_index(fetch->wants, RemoteWant, first).pack) {
 			plan_pack(fetch, first, i, TRUE);
 			first = i;
 		}
@@ -120,7 +126,7 @@ void mlv_fetch_split(Fetch *fetch, const FetchUnit *unit)
 	plan_pack(fetch, whole.first, whole.first + whole.count, FALSE);
 }
 
-/* --- rounds ------------------------------------------------------------------------------------------------ */
+/* --- rounds ----------------------------------------------------------------------------------- */
 
 static gboolean fail_absent(const Fetch *fetch, const GArray *absent, GError **error)
 {
@@ -131,9 +137,10 @@ static gboolean fail_absent(const Fetch *fetch, const GArray *absent, GError **e
 		return mlv_fail(error, MLV_ERROR_MISSING,
 				"%s is not on the remote '%s'; push it from where it is", label,
 				fetch->remote->medium->url);
-	return mlv_fail(error, MLV_ERROR_MISSING,
-			"%s and %u other objects are not on the remote '%s'; push them from where they are", label,
-			absent->len - 1, fetch->remote->medium->url);
+	return mlv_fail(
+		error, MLV_ERROR_MISSING,
+		"%s and %u other objects are not on the remote '%s'; push them from where they are",
+		label, absent->len - 1, fetch->remote->medium->url);
 }
 
 static void fetch_clear(Fetch *fetch)
@@ -147,7 +154,8 @@ static void fetch_clear(Fetch *fetch)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fetch, fetch_clear)
 
 /* Plans and fetches `keys`. What is absent, or whose pack is gone by now, is in `left` after. */
-static gboolean attempt(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArray *left, GError **error)
+static gboolean attempt(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArray *left,
+			GError **error)
 {
 	g_array_set_size(fetch->wants, 0);
 	g_array_set_size(fetch->units, 0);
@@ -163,8 +171,9 @@ static gboolean attempt(Fetch *fetch, const MlvChunkKey *keys, gsize count, GArr
 	return TRUE;
 }
 
-gboolean mlv_fetch(MlvRemote *remote, const MlvChunkKey *keys, gsize count, const MlvFetchSink *sink,
-		   const MlvFetchOptions *options, MlvFetchResult *result, GError **error)
+gboolean mlv_fetch(MlvRemote *remote, const MlvChunkKey *keys, gsize count,
+		   const MlvFetchSink *sink, const MlvFetchOptions *options, MlvFetchResult *result,
+		   GError **error)
 {
 	g_auto(Fetch) fetch = {
 		.remote = remote,

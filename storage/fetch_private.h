@@ -21,10 +21,10 @@ typedef struct {
 	const MlvFetchSink *sink;
 	const MlvFetchOptions *options;
 	MlvFetchResult *result;
-	GArray *wants; /* RemoteWant, by place */
-	GArray *units; /* FetchUnit */
-	GArray *again; /* guint: units to be fetched again */
-	GArray *gone;  /* MlvChunkKey: in packs that are not there any more */
+	GArray *wants;       /* RemoteWant, by place */
+	GArray *units;       /* FetchUnit */
+	GArray *again;       /* guint: units to be fetched again */
+	GArray *gone;        /* MlvChunkKey: in packs that are not there any more */
 	guint64 done, total; /* bytes */
 } Fetch;
 

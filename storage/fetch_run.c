@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The requests of a fetch, what arrives by them, and its way through the hashing workers to the sink. */
+/* The requests of a fetch, what arrives by them, and its way through the hashing workers to the
+ * sink. */
 #include "storage/fetch_private.h"
 #include "storage/pool.h"
 
@@ -11,10 +12,10 @@ typedef struct {
 	gboolean whole;
 	MlvId name; /* of the pack */
 	char label[MLV_PACK_NAME_LENGTH + 1];
-	MlvTemp *temp;          /* a whole pack ... */
-	MlvPackTable *table;    /* ... and, once checked, its table */
-	GBytes *bytes;          /* a range ... */
-	MlvPackEntry *entries;  /* ... and the chunks in it; their offsets count from its start */
+	MlvTemp *temp;         /* a whole pack ... */
+	MlvPackTable *table;   /* ... and, once checked, its table */
+	GBytes *bytes;         /* a range ... */
+	MlvPackEntry *entries; /* ... and the chunks in it; their offsets count from its start */
 	gsize count;
 	GError *error;
 } Arrival;
@@ -38,7 +39,7 @@ static void arrival_free(gpointer data)
 	g_free(arrival);
 }
 
-/* --- in a worker ------------------------------------------------------------------------------------------- */
+/* --- in a worker ------------------------------------------------------------------------------ */
 
 static gboolean first_fault(const MlvPackEntry *entry, const GError *why, gpointer user)
 {
@@ -54,9 +55,11 @@ static void check_pack(Arrival *arrival)
 	g_autoptr(GError) other = NULL;
 	int fd = mlv_temp_fd(arrival->temp);
 
-	if (mlv_pack_check(fd, &arrival->name, arrival->label, first_fault, &arrival->error, &other) &&
+	if (mlv_pack_check(fd, &arrival->name, arrival->label, first_fault, &arrival->error,
+			   &other) &&
 	    !arrival->error)
-		arrival->table = mlv_pack_table_read(fd, &arrival->name, arrival->label, &arrival->error);
+		arrival->table =
+			mlv_pack_table_read(fd, &arrival->name, arrival->label, &arrival->error);
 	else if (!arrival->error)
 		arrival->error = g_steal_pointer(&other);
 }
@@ -70,7 +73,8 @@ static void check_range(Arrival *arrival)
 		MlvPackEntry *entry = &arrival->entries[i];
 		MlvId id = entry->id;
 
-		if (!mlv_pack_decode(entry, data + entry->offset, raw, arrival->label, &arrival->error))
+		if (!mlv_pack_decode(entry, data + entry->offset, raw, arrival->label,
+				     &arrival->error))
 			return;
 		if (entry->codec != MLV_CODEC_RAW)
 			mlv_id_of(data + entry->offset, entry->stored, &id);
@@ -89,15 +93,15 @@ static void check_arrival(gpointer job, gpointer user)
 		check_range(arrival);
 }
 
-/* --- to the sink --------------------------------------------------------------------------------------------- */
+/* --- to the sink ------------------------------------------------------------------------------ */
 
 static gboolean give_chunks(const Fetch *fetch, const Arrival *arrival, GError **error)
 {
 	const guint8 *data = g_bytes_get_data(arrival->bytes, NULL);
 
 	for (gsize i = 0; i < arrival->count; i++)
-		if (!fetch->sink->chunk(&arrival->entries[i], data + arrival->entries[i].offset, fetch->sink->user,
-					error))
+		if (!fetch->sink->chunk(&arrival->entries[i], data + arrival->entries[i].offset,
+					fetch->sink->user, error))
 			return FALSE;
 	return TRUE;
 }
@@ -119,8 +123,9 @@ static gboolean try_again(Fetch *fetch, const Arrival *arrival, GError **error)
 		mlv_fetch_split(fetch, unit);
 		return TRUE;
 	}
-	g_propagate_prefixed_error(error, g_error_copy(arrival->error), "the remote '%s' holds damaged bytes: ",
-				   fetch->remote->medium->url);
+	g_propagate_prefixed_error(
+		error, g_error_copy(arrival->error),
+		"the remote '%s' holds damaged bytes: ", fetch->remote->medium->url);
 	return FALSE;
 }
 
@@ -137,14 +142,15 @@ static gboolean deliver(Fetch *fetch, Arrival *arrival, GError **error)
 		if (fetch->options->progress)
 			fetch->options->progress(fetch->done, fetch->total, fetch->options->user);
 		ok = arrival->whole ? fetch->sink->pack(g_steal_pointer(&arrival->temp),
-							g_steal_pointer(&arrival->table), fetch->sink->user, error)
+							g_steal_pointer(&arrival->table),
+							fetch->sink->user, error)
 				    : give_chunks(fetch, arrival, error);
 	}
 	arrival_free(arrival);
 	return ok;
 }
 
-/* --- requests -------------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static Arrival *new_arrival(const Fetch *fetch, guint number)
 {
@@ -208,7 +214,7 @@ static void note_gone(Fetch *fetch, guint number)
 
 	for (guint i = 0; i < unit->count; i++) {
 		const RemoteWant *want = &g_array_index(fetch->wants, RemoteWant, unit->first + i);
-		MlvChunkKey key = {.id = want->id, .kind = want->kind};
+		MlvChunkKey key = { .id = want->id, .kind = want->kind };
 
 		g_array_append_val(fetch->gone, key);
 	}
@@ -262,8 +268,9 @@ static gboolean drain(Run *run, GError **error)
 gboolean mlv_fetch_run(Fetch *fetch, GError **error)
 {
 	MlvMedium *medium = fetch->remote->medium;
-	guint threads = fetch->options->threads ? fetch->options->threads : mlv_pool_default_threads();
-	Run run = {.fetch = fetch};
+	guint threads =
+		fetch->options->threads ? fetch->options->threads : mlv_pool_default_threads();
+	Run run = { .fetch = fetch };
 	gboolean ok = TRUE;
 
 	run.pool = mlv_pool_new(threads, 2 * threads + 2, check_arrival, NULL);

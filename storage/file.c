@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -158,6 +159,29 @@ gboolean mlv_file_sync_dir(int dirfd, const char *path, GError **error)
 	if (mlv_file_fsync(fd) < 0 && errno != EINVAL)
 		return mlv_fail_errno(error, "cannot sync folder '%s'", path);
 	return TRUE;
+}
+
+GPtrArray *mlv_file_list(int dirfd, const char *path, GError **error)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	struct dirent *entry;
+
+	if (!dir) {
+		mlv_fail_errno(error, "cannot read folder '%s'", path);
+		mlv_fd_clear(&fd);
+		return NULL;
+	}
+	while ((errno = 0, entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			g_ptr_array_add(names, g_strdup(entry->d_name));
+	if (errno != 0) {
+		mlv_fail_errno(error, "cannot read folder '%s'", path);
+		g_clear_pointer(&names, g_ptr_array_unref);
+	}
+	closedir(dir);
+	return g_steal_pointer(&names);
 }
 
 /* -1 with errno. Deepest first, since mostly all but the last are there. */

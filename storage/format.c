@@ -47,23 +47,26 @@ gboolean mlv_format_check(GBytes *bytes, MlvRole role, const char *label, GError
 	if (equals(bytes, wanted))
 		return TRUE;
 	if (equals(bytes, other))
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				role == MLV_ROLE_REMOTE
-					? "'%s' is a repository's local store, not a remote; choose "
-					  "another place for the remote"
-					: "'%s' is a remote, not a local store; choose another place "
-					  "for the store",
-				label);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			role == MLV_ROLE_REMOTE
+				? "'%s' is a repository's local store, not a remote; choose "
+				  "another place for the remote"
+				: "'%s' is a remote, not a local store; choose another place "
+				  "for the store",
+			label);
 	if (version > FORMAT_VERSION)
 		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"'%s' is of format %" G_GUINT64_FORMAT " and this mlv knows format %d; "
+				"'%s' is of format %" G_GUINT64_FORMAT
+				" and this mlv knows format %d; "
 				"a newer mlv is needed",
 				label, version, FORMAT_VERSION);
 	if (version == FORMAT_VERSION)
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-				"'%s' was made with parameters that this mlv does not know; a newer mlv "
-				"is needed",
-				label);
+		return mlv_fail(
+			error, MLV_ERROR_UNSUPPORTED,
+			"'%s' was made with parameters that this mlv does not know; a newer mlv "
+			"is needed",
+			label);
 	return mlv_fail(error, MLV_ERROR_CORRUPT, "the format file of '%s' is damaged", label);
 }
 

@@ -74,7 +74,7 @@ static gboolean batch_done(MlvOp *op, gpointer user, GError **error)
 
 gboolean mlv_medium_run_all(MlvMedium *medium, GPtrArray *ops, gboolean missing_ok, GError **error)
 {
-	Batch batch = {.ops = ops, .missing_ok = missing_ok};
+	Batch batch = { .ops = ops, .missing_ok = missing_ok };
 
 	if (ops->len == 0)
 		return TRUE;
@@ -88,7 +88,7 @@ static void clear_listed(gpointer listed)
 
 static gboolean collect(const char *name, guint64 size, gint64 mtime, gpointer user)
 {
-	MlvListed listed = {.name = g_strdup(name), .size = size, .mtime = mtime};
+	MlvListed listed = { .name = g_strdup(name), .size = size, .mtime = mtime };
 
 	g_array_append_val((GArray *)user, listed);
 	return TRUE;
@@ -133,8 +133,8 @@ static gboolean run_one(MlvMedium *medium, MlvOp *op, GError **error)
 	return mlv_medium_run_all(medium, one, FALSE, error);
 }
 
-GBytes *mlv_medium_get(MlvMedium *medium, const char *name, guint64 offset, guint64 length, guint64 max,
-		       GError **error)
+GBytes *mlv_medium_get(MlvMedium *medium, const char *name, guint64 offset, guint64 length,
+		       guint64 max, GError **error)
 {
 	g_autoptr(MlvOp) op = mlv_op_new(MLV_OP_GET, name);
 

@@ -13,14 +13,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define LOCK_NAME "lock"
+#define LOCK_NAME   "lock"
 #define TEMP_PREFIX "tmp-"
-#define TEMP_AGE (24 * 60 * 60) /* seconds after which a temporary file is a dead process's */
-#define THREADS 4               /* enough to keep a disk or an NFS server busy */
-#define WINDOW 8
+#define TEMP_AGE    (24 * 60 * 60) /* seconds after which a temporary file is a dead process's */
+#define THREADS     4              /* enough to keep a disk or an NFS server busy */
+#define WINDOW      8
 
-/* Opens the directory if that has not been done. With `create` makes it; without, absence leaves fd -1. Only the
- * thread that owns the medium calls this. */
+/* Opens the directory if that has not been done. With `create` makes it; without, absence leaves
+ * fd -1. Only the thread that owns the medium calls this. */
 static gboolean ensure(MediumDir *dir, gboolean create, GError **error)
 {
 	const char *path = dir->medium.url;
@@ -38,10 +38,11 @@ static gboolean ensure(MediumDir *dir, gboolean create, GError **error)
 		if (mkdir(path, 0777) == 0)
 			made = TRUE;
 		else if (errno == ENOENT)
-			return mlv_fail(error, MLV_ERROR_MISSING,
-					"cannot make '%s': the folder above it does not exist; make that "
-					"first, or mount what should be there",
-					path);
+			return mlv_fail(
+				error, MLV_ERROR_MISSING,
+				"cannot make '%s': the folder above it does not exist; make that "
+				"first, or mount what should be there",
+				path);
 		else if (errno != EEXIST)
 			return mlv_fail_errno(error, "cannot make the folder '%s'", path);
 	}
@@ -54,7 +55,7 @@ static gboolean ensure(MediumDir *dir, gboolean create, GError **error)
 	return TRUE;
 }
 
-/* --- listing -------------------------------------------------------------------------------------- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
 typedef struct {
 	MediumDir *dir;
@@ -91,7 +92,8 @@ static gboolean list_name(Listing *listing, int fd, const char *path, const char
 
 static gboolean list_folder(Listing *listing, const char *path, guint depth, GError **error)
 {
-	g_auto(MlvFd) fd = openat(listing->dir->fd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_auto(MlvFd) fd =
+		openat(listing->dir->fd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream;
 	struct dirent *entry;
 	gboolean ok = TRUE;
@@ -118,7 +120,7 @@ static gboolean dir_list(MlvMedium *medium, const char *prefix, MlvMediumEach ea
 			 GError **error)
 {
 	MediumDir *dir = (MediumDir *)medium;
-	Listing listing = {dir, prefix, each, user, FALSE};
+	Listing listing = { dir, prefix, each, user, FALSE };
 	const char *slash = strrchr(prefix, '/');
 	g_autofree char *folder = slash ? g_strndup(prefix, (gsize)(slash - prefix)) : g_strdup("");
 
@@ -128,7 +130,7 @@ static gboolean dir_list(MlvMedium *medium, const char *prefix, MlvMediumEach ea
 	return dir->fd < 0 || list_folder(&listing, folder, 1, error);
 }
 
-/* --- batches -------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 static void run_in_worker(gpointer job, gpointer user)
 {
@@ -165,10 +167,11 @@ static MlvOp *ask(Batch *batch)
 	return op;
 }
 
-static gboolean dir_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpointer user, GError **error)
+static gboolean dir_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpointer user,
+			GError **error)
 {
 	MediumDir *dir = (MediumDir *)medium;
-	Batch batch = {dir, next, done, user, TRUE, error};
+	Batch batch = { dir, next, done, user, TRUE, error };
 	MlvOp *first = ask(&batch);
 	MlvOp *op = first ? ask(&batch) : NULL;
 
@@ -195,10 +198,10 @@ static gboolean dir_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpoin
 	}
 }
 
-/* --- locks ---------------------------------------------------------------------------------------- */
+/* --- locks ------------------------------------------------------------------------------------ */
 
-static gboolean dir_lock(MlvMedium *medium, gboolean exclusive, void (*waiting)(gpointer), gpointer user,
-			 GError **error)
+static gboolean dir_lock(MlvMedium *medium, gboolean exclusive, void (*waiting)(gpointer),
+			 gpointer user, GError **error)
 {
 	MediumDir *dir = (MediumDir *)medium;
 	int how = exclusive ? LOCK_EX : LOCK_SH;
@@ -215,7 +218,8 @@ static gboolean dir_lock(MlvMedium *medium, gboolean exclusive, void (*waiting)(
 		while (flock(fd, how) < 0 && errno == EINTR)
 			;
 	}
-	/* A file system without locks is no worse than a server without: the protocol holds all the same. */
+	/* A file system without locks is no worse than a server without: the protocol holds all
+	 * the same. */
 	dir->exclusive = exclusive;
 	dir->lock_fd = fd;
 	fd = -1;
@@ -230,7 +234,7 @@ static void dir_unlock(MlvMedium *medium)
 	dir->exclusive = FALSE;
 }
 
-/* --- the medium ------------------------------------------------------------------------------------ */
+/* --- the medium ------------------------------------------------------------------------------- */
 
 static void dir_free(MlvMedium *medium)
 {

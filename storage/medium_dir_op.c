@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #define COPY_STEP (8u << 20) /* bytes copied before writing them out is begun */
-#define BUFFER (256u << 10)
+#define BUFFER    (256u << 10)
 
 /* read() and write() where the kernel cannot copy between these two file systems. */
-static gboolean copy_by_hand(int from, guint64 from_offset, int to, guint64 to_offset, guint64 length,
-			     const char *label, GError **error)
+static gboolean copy_by_hand(int from, guint64 from_offset, int to, guint64 to_offset,
+			     guint64 length, const char *label, GError **error)
 {
 	g_autofree guint8 *buffer = g_malloc(BUFFER);
 
@@ -30,8 +30,8 @@ static gboolean copy_by_hand(int from, guint64 from_offset, int to, guint64 to_o
 	return TRUE;
 }
 
-static gboolean copy(int from, guint64 from_offset, int to, guint64 length, gboolean early, const char *label,
-		     GError **error)
+static gboolean copy(int from, guint64 from_offset, int to, guint64 length, gboolean early,
+		     const char *label, GError **error)
 {
 	guint64 done = 0;
 
@@ -41,12 +41,14 @@ static gboolean copy(int from, guint64 from_offset, int to, guint64 length, gboo
 		return TRUE;
 	while (done < length) {
 		off64_t in = (off64_t)(from_offset + done), out = (off64_t)done;
-		ssize_t n = copy_file_range(from, &in, to, &out, (gsize)MIN(length - done, COPY_STEP), 0);
+		ssize_t n = copy_file_range(from, &in, to, &out,
+					    (gsize)MIN(length - done, COPY_STEP), 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n == 0 || (n < 0 && errno != ENOSPC && errno != EDQUOT && errno != EIO))
-			return copy_by_hand(from, from_offset + done, to, done, length - done, label, error);
+			return copy_by_hand(from, from_offset + done, to, done, length - done,
+					    label, error);
 		if (n < 0)
 			return mlv_fail_errno(error, "cannot copy '%s'", label);
 		/* Only a hint: the sync at the end has less left to do. */
@@ -59,7 +61,8 @@ static gboolean copy(int from, guint64 from_offset, int to, guint64 length, gboo
 
 static gboolean get(const MediumDir *dir, MlvOp *op, const char *label)
 {
-	g_auto(MlvFd) fd = openat(g_atomic_int_get(&dir->fd), op->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	g_auto(MlvFd) fd =
+		openat(g_atomic_int_get(&dir->fd), op->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	guint64 length = op->length;
 	g_autofree guint8 *data = NULL;
@@ -71,9 +74,11 @@ static gboolean get(const MediumDir *dir, MlvOp *op, const char *label)
 	if (length == MLV_OP_ALL)
 		length = (guint64)st.st_size - MIN(op->offset, (guint64)st.st_size);
 	if ((op->max > 0 && length > op->max) || (op->fd < 0 && length > G_MAXUINT32))
-		return mlv_fail(&op->error, MLV_ERROR_CORRUPT, "'%s' is longer than it may be", label);
+		return mlv_fail(&op->error, MLV_ERROR_CORRUPT, "'%s' is longer than it may be",
+				label);
 	if (op->offset > (guint64)st.st_size || length > (guint64)st.st_size - op->offset)
-		return mlv_fail(&op->error, MLV_ERROR_CORRUPT, "'%s' is shorter than it must be", label);
+		return mlv_fail(&op->error, MLV_ERROR_CORRUPT, "'%s' is shorter than it must be",
+				label);
 	if (op->fd >= 0)
 		return copy(fd, op->offset, op->fd, length, FALSE, label, &op->error);
 	data = g_malloc(length + 1);
@@ -87,8 +92,8 @@ static gboolean fill(const MediumDir *dir, MlvOp *op, int fd, const char *label)
 {
 	if (op->fd >= 0)
 		return copy(op->fd, 0, fd, op->length, dir->sync, label, &op->error);
-	return mlv_file_write(fd, g_bytes_get_data(op->bytes, NULL), g_bytes_get_size(op->bytes), label,
-			      &op->error);
+	return mlv_file_write(fd, g_bytes_get_data(op->bytes, NULL), g_bytes_get_size(op->bytes),
+			      label, &op->error);
 }
 
 static gboolean put(const MediumDir *dir, MlvOp *op, const char *label)
@@ -103,7 +108,8 @@ static gboolean put(const MediumDir *dir, MlvOp *op, const char *label)
 	if (fstatat(root, op->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISREG(st.st_mode) && (guint64)st.st_size == length)
 			return TRUE;
-		/* A name is content: another length is what a crash of the machine left of an unsynced file. */
+		/* A name is content: another length is what a crash of the machine left of an
+		 * unsynced file. */
 		if (unlinkat(root, op->name, 0) < 0 && errno != ENOENT)
 			return mlv_fail_errno(&op->error, "cannot replace the damaged '%s'", label);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protocol of a push: what is put in which order, and when it has succeeded. mlv-store(5) has the argument. */
+/* The protocol of a push: what is put in which order, and when it has succeeded. mlv-store(5)
+ * has the argument. */
 #include "storage/push.h"
 
 #include "storage/push_private.h"
@@ -10,9 +11,9 @@
 #include <unistd.h>
 
 #define ROUNDS_MAX 20 /* a gc that is in the way so often runs in a loop */
-#define LOCK_NAME "lock"
+#define LOCK_NAME  "lock"
 
-/* --- the state of one round --------------------------------------------------------------------------- */
+/* --- the state of one round ------------------------------------------------------------------- */
 
 static void clear_journal_pack(gpointer data)
 {
@@ -64,7 +65,7 @@ gboolean mlv_push_is_too_old(const PushState *state)
 	return mlv_medium_now(state->remote->medium) - state->started > MLV_PUSH_MAX_AGE;
 }
 
-/* --- steps ---------------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 /* Finds what the view lacks, anew. */
 static gboolean look(PushState *state, GError **error)
@@ -113,7 +114,8 @@ static gboolean put_root(PushState *state, gboolean pending, GError **error)
 static gboolean is_listed(const PushState *state, const MlvId *root, gboolean pending)
 {
 	for (guint i = 0; i < state->remote->roots->len; i++) {
-		const MlvRootName *name = &g_array_index(state->remote->roots, MlvRemoteRoot, i).name;
+		const MlvRootName *name =
+			&g_array_index(state->remote->roots, MlvRemoteRoot, i).name;
 
 		if (name->pending == pending && mlv_id_equal(&name->id, root))
 			return TRUE;
@@ -121,8 +123,9 @@ static gboolean is_listed(const PushState *state, const MlvId *root, gboolean pe
 	return FALSE;
 }
 
-/* After the second listing: whether all that the root relies on stays. A confirmed root that was listed before our root
- * was put and after vouches for what it names: whatever gc lists between sees one of the two. */
+/* After the second listing: whether all that the root relies on stays. A confirmed root that was
+ * listed before our root was put and after vouches for what it names: whatever gc lists between
+ * sees one of the two. */
 static gboolean is_safe(const PushState *state)
 {
 	GHashTableIter iter;
@@ -159,8 +162,9 @@ static void delete_root(const PushState *state, GPtrArray *ops, const MlvId *id,
 	delete_later(ops, path);
 }
 
-/* Deletes what the new root takes over and indexes that are superseded. An index with tombstones stays for gc: a push whose second
- * listing is slow must not miss them. Our own pending name stays until the next push, for the like reason. */
+/* Deletes what the new root takes over and indexes that are superseded. An index with tombstones
+ * stays for gc: a push whose second listing is slow must not miss them. Our own pending name
+ * stays until the next push, for the like reason. */
 static gboolean clean_up(const PushState *state, GError **error)
 {
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
@@ -178,7 +182,8 @@ static gboolean clean_up(const PushState *state, GError **error)
 		if (!mlv_id_equal(&g_array_index(state->stale, MlvId, i), &state->root_name.id))
 			delete_root(state, ops, &g_array_index(state->stale, MlvId, i), TRUE);
 	for (guint i = 0; i < state->remote->superseded->len; i++) {
-		const RemoteSuperseded *old = &g_array_index(state->remote->superseded, RemoteSuperseded, i);
+		const RemoteSuperseded *old =
+			&g_array_index(state->remote->superseded, RemoteSuperseded, i);
 		char path[MLV_INDEX_NAME_LENGTH + 1];
 
 		if (old->tombstones)
@@ -189,10 +194,10 @@ static gboolean clean_up(const PushState *state, GError **error)
 	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
 }
 
-/* --- the rounds ------------------------------------------------------------------------------------------- */
+/* --- the rounds ------------------------------------------------------------------------------- */
 
-/* Makes the root that this view calls for. In a later round it is mostly the same: then it keeps its name; one whose content changed
- * leaves the pending one of the round before behind. */
+/* Makes the root that this view calls for. In a later round it is mostly the same: then it keeps
+ * its name; one whose content changed leaves the pending one of the round before behind. */
 static gboolean new_root(PushState *state, gboolean *up_to_date, GError **error)
 {
 	g_autoptr(MlvRoot) before = g_steal_pointer(&state->root);
@@ -214,7 +219,8 @@ static gboolean new_root(PushState *state, gboolean *up_to_date, GError **error)
 	return TRUE;
 }
 
-/* One listing has been read: does everything up to the next. *safe: nothing is left but to confirm. */
+/* One listing has been read: does everything up to the next. *safe: nothing is left but to
+ * confirm. */
 static gboolean round_once(PushState *state, gboolean *safe, gboolean *stop, GError **error)
 {
 	const MlvPush *push = state->push;
@@ -256,11 +262,13 @@ static gboolean rounds(PushState *state, GError **error)
 
 		if (++state->result->rounds > ROUNDS_MAX)
 			return mlv_fail(error, MLV_ERROR_FAILED,
-					"'%s' is being collected again and again; push when no 'mlv gc --remote' runs",
+					"'%s' is being collected again and again; "
+					"push when no 'mlv gc --remote' runs",
 					state->remote->medium->url);
 		if (round_once(state, &safe, &stop, &failed))
 			continue;
-		/* An index vanished while it was read, or time ran out: begin anew from a new listing. */
+		/* An index vanished while it was read, or time ran out: begin anew from a new
+		 * listing. */
 		if (!state->remote->index_gone && !mlv_push_is_too_old(state)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return FALSE;
@@ -276,7 +284,8 @@ static gboolean rounds(PushState *state, GError **error)
 	return TRUE;
 }
 
-/* One push of this clone to this remote at a time: they would share the journal. Released with the descriptor. */
+/* One push of this clone to this remote at a time: they would share the journal. Released with
+ * the descriptor. */
 static int lock_cache(const MlvPush *push)
 {
 	int fd = -1;
@@ -302,8 +311,8 @@ gboolean mlv_push(const MlvPush *push, MlvPushResult *result, GError **error)
 	state_init(&state, push, result);
 	memset(result, 0, sizeof(*result));
 	if (medium->read_only && !push->dry_run)
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED, "'%s' can only be read; nothing can be pushed there",
-				medium->url);
+		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
+				"'%s' can only be read; nothing can be pushed there", medium->url);
 	lock = lock_cache(push);
 	if (medium->methods->lock && !push->dry_run &&
 	    !medium->methods->lock(medium, FALSE, push->waiting, push->user, error))

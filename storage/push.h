@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending what commits need to a remote, beside other pushes and gcs, without locks. mlv-store(5) says why it is safe:
- * list; rely on no tombstoned pack; send data packs and their index, metadata packs and their index, the root as
- * pending; list again, and if a pack that the root relies on was tombstoned, send those chunks again in new packs and
- * list again; then put the root as confirmed.
+ * Sending what commits need to a remote, beside other pushes and gcs, without locks. mlv-store(5)
+ * says why it is safe: list; rely on no tombstoned pack; send data packs and their index,
+ * metadata packs and their index, the root as pending; list again, and if a pack that the root
+ * relies on was tombstoned, send those chunks again in new packs and list again; then put the
+ * root as confirmed.
  *
  *	MlvPush push = {.remote = remote, .wanted = root, .source = mlv_store_source(store), ...};
  *	MlvPushResult result;
  *	if (!mlv_push(&push, &result, error)) ...
  *
- * A push that was interrupted is run again: packs that it sent are found by a journal in the remote's cache
- * directory and not sent twice. Belongs to the main thread; compression runs in workers.
+ * A push that was interrupted is run again: packs that it sent are found by a journal in the
+ * remote's cache directory and not sent twice. Belongs to the main thread; compression runs in
+ * workers.
  */
 #ifndef MLV_STORAGE_PUSH_H
 #define MLV_STORAGE_PUSH_H
@@ -20,8 +22,8 @@
 /* The local packs. All calls come from the thread that called mlv_push. */
 typedef struct {
 	/* Where the chunk lies here: a pack's name, and its entry there. *found FALSE: nowhere. */
-	gboolean (*locate)(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack, MlvPackEntry *entry,
-			   gpointer user, GError **error);
+	gboolean (*locate)(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack,
+			   MlvPackEntry *entry, gpointer user, GError **error);
 	/* A descriptor of that pack, which the caller closes; -1 with *error. */
 	int (*open_pack)(const MlvId *pack, gpointer user, GError **error);
 	gpointer user;
@@ -29,17 +31,22 @@ typedef struct {
 
 typedef struct {
 	MlvRemote *remote;
-	const MlvRoot *wanted; /* repository, clone, and the commits that are pushed with what they need */
-	MlvRootKeep keep;      /* which entries of this clone's earlier roots stay (NULL: all) */
+	const MlvRoot *
+		wanted; /* repository, clone, and the commits that are pushed with what they need */
+	MlvRootKeep keep; /* which entries of this clone's earlier roots stay (NULL: all) */
 	gpointer keep_user;
-	MlvSource *source; /* local: where the metadata of what is wanted is read; the remote's is read where it lacks */
+	MlvSource *
+		/* local: where the metadata of what is wanted is read; the remote's is read
+		 * where it lacks */
+		source;
 	MlvPushProvider provider;
 	const char *temp_dir; /* for packs that are written anew; on disk, some hundred MiB */
-	int level;            /* zstd level for raw chunks that look compressible; 0: send as they lie here */
-	gboolean verify;      /* hash every chunk before it is sent */
-	gboolean dry_run;     /* only say what would be sent */
-	void (*progress)(guint64 done, guint64 total, gpointer user); /* bytes of chunks; may be NULL */
-	void (*waiting)(gpointer user);                               /* for a lock; may be NULL */
+	int level; /* zstd level for raw chunks that look compressible; 0: send as they lie here */
+	gboolean verify;  /* hash every chunk before it is sent */
+	gboolean dry_run; /* only say what would be sent */
+	void (*progress)(guint64 done, guint64 total,
+			 gpointer user); /* bytes of chunks; may be NULL */
+	void (*waiting)(gpointer user);  /* for a lock; may be NULL */
 	gpointer user;
 } MlvPush;
 
@@ -48,16 +55,17 @@ typedef struct {
 	guint64 packs;       /* sent, or with dry_run to be sent */
 	guint64 whole_packs; /* of these, local packs that went as they were */
 	guint64 chunks;
-	guint64 bytes;       /* of chunks, as they lie here */
-	guint64 reused;      /* chunks in packs that an interrupted push had sent */
-	guint rounds;        /* 1, and one more each time that a gc was in the way */
+	guint64 bytes;  /* of chunks, as they lie here */
+	guint64 reused; /* chunks in packs that an interrupted push had sent */
+	guint rounds;   /* 1, and one more each time that a gc was in the way */
 } MlvPushResult;
 
 /* A chunk that is neither here nor there is MLV_ERROR_MISSING, and named. */
 gboolean mlv_push(const MlvPush *push, MlvPushResult *result, GError **error);
 
-/* Seconds. A push that takes longer begins anew; a confirmed root older than the second is put anew even if nothing
- * changed, so that nobody's gc finds it past its grace while somebody relies on it. */
+/* Seconds. A push that takes longer begins anew; a confirmed root older than the second is put
+ * anew even if nothing changed, so that nobody's gc finds it past its grace while somebody
+ * relies on it. */
 #define MLV_PUSH_MAX_AGE (30 * 24 * 60 * 60)
 #define MLV_ROOT_REFRESH (24 * 60 * 60)
 

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define RUN_BYTES (1u << 20)  /* chunks of one job, at most */
-#define RUN_CHUNKS 2048
+#define RUN_BYTES    (1u << 20) /* chunks of one job, at most */
+#define RUN_CHUNKS   2048
 #define THREADS_FROM (4u << 20) /* bytes from which threads are worth it */
-#define COMPRESS_MIN 256      /* bytes below which a chunk is not tried */
+#define COMPRESS_MIN 256        /* bytes below which a chunk is not tried */
 
 /* Chunks that lie one behind the other in a local pack. */
 typedef struct {
@@ -41,8 +41,8 @@ static guint32 check_of(const MlvId *id)
 }
 
 /* Appends one chunk to `out`, compressed if that pays. */
-static gboolean pack_chunk(Run *run, MlvPackEntry *entry, const guint8 *stored, guint8 *raw, guint8 *out,
-			   gsize *length)
+static gboolean pack_chunk(Run *run, MlvPackEntry *entry, const guint8 *stored, guint8 *raw,
+			   guint8 *out, gsize *length)
 {
 	MlvId id;
 	gsize smaller = 0;
@@ -136,7 +136,8 @@ static void skip_others(PushBuild *build)
 {
 	const GArray *chunks = build->state->chunks;
 
-	while (build->at < build->end && build->skip[g_array_index(chunks, PushChunk, build->at).pack])
+	while (build->at < build->end &&
+	       build->skip[g_array_index(chunks, PushChunk, build->at).pack])
 		build->at++;
 }
 
@@ -155,9 +156,10 @@ static Run *next_run(PushBuild *build, GError **error)
 	from = build->at;
 	first = &chunks[from];
 	end = first->entry.offset;
-	while (build->at < build->end && build->at - from < RUN_CHUNKS && chunks[build->at].pack == first->pack &&
-	       chunks[build->at].entry.offset == end &&
-	       (build->at == from || end + chunks[build->at].entry.stored - first->entry.offset <= RUN_BYTES))
+	while (build->at < build->end && build->at - from < RUN_CHUNKS &&
+	       chunks[build->at].pack == first->pack && chunks[build->at].entry.offset == end &&
+	       (build->at == from ||
+		end + chunks[build->at].entry.stored - first->entry.offset <= RUN_BYTES))
 		end += chunks[build->at++].entry.stored;
 	if (!open_pack(build, first->pack, error))
 		return NULL;
@@ -171,7 +173,8 @@ static Run *next_run(PushBuild *build, GError **error)
 	run->level = build->state->push->level;
 	run->verify = build->state->push->verify;
 	mlv_pack_path(&g_array_index(build->state->packs, PushPack, first->pack).name, run->label);
-	if (mlv_file_read_at(build->fd, run->stored, run->length, first->entry.offset, run->label, error))
+	if (mlv_file_read_at(build->fd, run->stored, run->length, first->entry.offset, run->label,
+			     error))
 		return run;
 	run_free(run);
 	return NULL;
@@ -197,7 +200,8 @@ static gboolean fill(PushBuild *build, MlvPackWriter *writer, guint64 *bytes, GE
 	guint64 under_way = 0;
 	Run *run;
 
-	while (mlv_pack_writer_size(writer) + under_way < MLV_PACK_TARGET && (run = next_run(build, &failed))) {
+	while (mlv_pack_writer_size(writer) + under_way < MLV_PACK_TARGET &&
+	       (run = next_run(build, &failed))) {
 		if (!build->pool) {
 			process(run, NULL);
 			if (!write_run(writer, run, bytes, error))
@@ -225,8 +229,8 @@ static gboolean fill(PushBuild *build, MlvPackWriter *writer, guint64 *bytes, GE
 	return FALSE;
 }
 
-gboolean mlv_push_build_next(PushBuild *build, MlvTemp **temp, MlvIndexPack *pack, MlvPackEntry **entries,
-			     gsize *count, guint64 *bytes, GError **error)
+gboolean mlv_push_build_next(PushBuild *build, MlvTemp **temp, MlvIndexPack *pack,
+			     MlvPackEntry **entries, gsize *count, guint64 *bytes, GError **error)
 {
 	g_autoptr(MlvTemp) file = NULL;
 	g_autoptr(MlvPackWriter) writer = NULL;

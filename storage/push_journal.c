@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal of a push, in the remote's cache directory: which packs it has sent that no index names yet, and the pending root
- * that it put. It is removed when the push has succeeded; what is found there was left by one that did not.
+ * The journal of a push, in the remote's cache directory: which packs it has sent that no index
+ * names yet, and the pending root that it put. It is removed when the push has succeeded; what is
+ * found there was left by one that did not.
  *
  *	time 1750000000
  *	pack <64 hex> <bytes>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define JOURNAL_NAME "journal"
-#define JOURNAL_MAX (16u << 20)
+#define JOURNAL_MAX  (16u << 20)
 
 static void save(PushState *state)
 {
@@ -28,7 +29,7 @@ static void parse_line(PushState *state, const char *line)
 {
 	gboolean pack = g_str_has_prefix(line, "pack ");
 	g_auto(GStrv) words = g_strsplit(line, " ", 4);
-	JournalPack sent = {0};
+	JournalPack sent = { 0 };
 	MlvId id;
 
 	if (g_strv_length(words) != (pack ? 3 : 2) || !mlv_id_parse(words[1], &id))
@@ -72,7 +73,8 @@ static gboolean read_tables(PushState *state, GError **error)
 gboolean mlv_push_journal_read(PushState *state, GError **error)
 {
 	g_autoptr(GBytes) bytes = mlv_remote_cache_get(state->remote, JOURNAL_NAME, JOURNAL_MAX);
-	g_autofree char *text = bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
+	g_autofree char *text =
+		bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
 	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 	gint64 time = lines[0] && g_str_has_prefix(lines[0], "time ")
 			      ? g_ascii_strtoll(lines[0] + 5, NULL, 10)
@@ -87,7 +89,8 @@ gboolean mlv_push_journal_read(PushState *state, GError **error)
 	}
 	if (!read_tables(state, error))
 		return FALSE;
-	g_string_printf(state->journal_text, "time %" G_GINT64_FORMAT "\n", time > 0 ? time : state->started);
+	g_string_printf(state->journal_text, "time %" G_GINT64_FORMAT "\n",
+			time > 0 ? time : state->started);
 	for (guint i = 0; i < state->journal->len; i++)
 		mlv_push_journal_pack(state, &g_array_index(state->journal, JournalPack, i).pack);
 	return TRUE;
@@ -98,7 +101,8 @@ void mlv_push_journal_pack(PushState *state, const MlvIndexPack *pack)
 	char hex[MLV_ID_HEX + 1];
 
 	mlv_id_format(&pack->name, hex);
-	g_string_append_printf(state->journal_text, "pack %s %" G_GUINT64_FORMAT "\n", hex, pack->size);
+	g_string_append_printf(state->journal_text, "pack %s %" G_GUINT64_FORMAT "\n", hex,
+			       pack->size);
 	save(state);
 }
 
@@ -146,7 +150,7 @@ void mlv_push_journal_reuse(PushState *state)
 	}
 	for (guint i = 0; i < state->missing->len; i++) {
 		const MlvChunkKey *key = &g_array_index(state->missing, MlvChunkKey, i);
-		MlvPackEntry probe = {.id = key->id, .kind = key->kind};
+		MlvPackEntry probe = { .id = key->id, .kind = key->kind };
 		JournalPack *sent = g_hash_table_lookup(there, &probe);
 
 		if (sent) {

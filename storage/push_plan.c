@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a push must send: the root it wants, what of it the remote lacks, and where that lies here. */
+/* What a push must send: the root it wants, what of it the remote lacks, and where that lies
+ * here. */
 #include "storage/push_private.h"
 
 #include <string.h>
 
-#define BATCH 65536        /* chunks looked up together */
-#define OTHERS_READ 32     /* other clones' roots of this repository that are read for what they vouch for */
+#define BATCH 65536 /* chunks looked up together */
+#define OTHERS_READ \
+	32 /* other clones' roots of this repository that are read for what they vouch for */
 
 GHashTable *mlv_id_set_new(void)
 {
@@ -24,7 +26,7 @@ static gboolean is_own(const PushState *state, const MlvRemoteRoot *root)
 	       strcmp(root->name.clone, mlv_root_clone(state->push->wanted)) == 0;
 }
 
-/* --- the root ----------------------------------------------------------------------------------------- */
+/* --- the root --------------------------------------------------------------------------------- */
 
 /* The roots of the view for which `own` is as said: confirmed, of this repository. Newest first. */
 static GArray *confirmed_roots(const PushState *state, gboolean own)
@@ -55,7 +57,8 @@ static void set_root(PushState *state, MlvRoot *root)
 gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **error)
 {
 	const MlvPush *push = state->push;
-	g_autoptr(MlvRoot) root = mlv_root_new(mlv_root_repo(push->wanted), mlv_root_clone(push->wanted));
+	g_autoptr(MlvRoot) root =
+		mlv_root_new(mlv_root_repo(push->wanted), mlv_root_clone(push->wanted));
 	g_autoptr(GArray) own = confirmed_roots(state, TRUE);
 	g_autoptr(GPtrArray) earlier = mlv_remote_read_roots(
 		state->remote, (const MlvRemoteRoot *)(gpointer)own->data, own->len, error);
@@ -76,15 +79,15 @@ gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **err
 		const MlvRoot *at = g_ptr_array_index(earlier, i);
 
 		/* A confirmed root that is listed promises that all of it is there. */
-		if (at && state->started - mlv_root_time(at) < MLV_ROOT_REFRESH && mlv_root_contains(at, root) &&
-		    mlv_root_contains(root, at))
+		if (at && state->started - mlv_root_time(at) < MLV_ROOT_REFRESH &&
+		    mlv_root_contains(at, root) && mlv_root_contains(root, at))
 			*up_to_date = TRUE;
 	}
 	set_root(state, g_steal_pointer(&root));
 	return TRUE;
 }
 
-/* --- what the remote lacks ------------------------------------------------------------------------------ */
+/* --- what the remote lacks -------------------------------------------------------------------- */
 
 /* The local store before the remote: metadata that is not here may be there. */
 typedef struct {
@@ -115,7 +118,8 @@ static GBytes *combined_read(MlvSource *source, MlvKind kind, const MlvId *id, G
 	}
 	label = mlv_chunk_label(kind, id);
 	mlv_fail(error, MLV_ERROR_MISSING,
-		 "%s is neither in this store nor on the remote; fetch it from where it is, or push from there",
+		 "%s is neither in this store nor on the remote; fetch it from where it is, or "
+		 "push from there",
 		 label);
 	return NULL;
 }
@@ -135,7 +139,8 @@ static gboolean look_up(Checker *checker, GError **error)
 		return FALSE;
 	for (guint i = 0; i < checker->keys->len; i++) {
 		if (hits[i].state == MLV_HIT_LIVE)
-			mlv_id_set_add(state->relied, &mlv_remote_pack(state->remote, hits[i].pack)->name);
+			mlv_id_set_add(state->relied,
+				       &mlv_remote_pack(state->remote, hits[i].pack)->name);
 		else
 			g_array_append_val(state->missing, keys[i]);
 	}
@@ -143,24 +148,27 @@ static gboolean look_up(Checker *checker, GError **error)
 	return TRUE;
 }
 
-static gboolean check_chunk(MlvKind kind, const MlvId *id, guint64 length, gboolean *descend, gpointer user,
-			    GError **error)
+static gboolean check_chunk(MlvKind kind, const MlvId *id, guint64 length, gboolean *descend,
+			    gpointer user, GError **error)
 {
 	Checker *checker = user;
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
 	g_array_append_val(checker->keys, key);
 	return checker->keys->len < BATCH || look_up(checker, error);
 }
 
-/* Whether a confirmed root of the view names the reference: then all below it is there for as long as that root is. */
-static gboolean is_vouched_for(PushState *state, const MlvRef *ref, const GArray *names, const GPtrArray *roots)
+/* Whether a confirmed root of the view names the reference: then all below it is there for as
+ * long as that root is. */
+static gboolean is_vouched_for(PushState *state, const MlvRef *ref, const GArray *names,
+			       const GPtrArray *roots)
 {
 	for (guint i = 0; i < roots->len; i++) {
 		const MlvRoot *root = g_ptr_array_index(roots, i);
 
 		if (root && mlv_root_needs(root, ref)) {
-			mlv_id_set_add(state->trusted, &g_array_index(names, MlvRemoteRoot, i).name.id);
+			mlv_id_set_add(state->trusted,
+				       &g_array_index(names, MlvRemoteRoot, i).name.id);
 			return TRUE;
 		}
 	}
@@ -176,16 +184,17 @@ static gint newest_first(gconstpointer a, gconstpointer b)
 	return mlv_id_compare(&x->name.id, &y->name.id);
 }
 
-static gboolean check_needs(PushState *state, const GArray *names, const GPtrArray *roots, GError **error)
+static gboolean check_needs(PushState *state, const GArray *names, const GPtrArray *roots,
+			    GError **error)
 {
 	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(MlvChunkKey));
 	g_autoptr(MlvMarks) marks = mlv_marks_new();
 	Combined both = {
-		.source = {.read = combined_read},
+		.source = { .read = combined_read },
 		.local = state->push->source,
 		.remote = mlv_remote_source(state->remote),
 	};
-	Checker checker = {state, keys};
+	Checker checker = { state, keys };
 
 	for (gsize i = 0; i < mlv_root_need_count(state->root); i++) {
 		const MlvRef *ref = mlv_root_need(state->root, i);
@@ -197,19 +206,39 @@ static gboolean check_needs(PushState *state, const GArray *names, const GPtrArr
 	return look_up(&checker, error);
 }
 
+/* What other clones' roots vouch for is only an economy: one that cannot be read is passed over. */
+static gboolean add_others(PushState *state, GArray *names, GPtrArray *roots, GError **error)
+{
+	g_autoptr(GArray) others = confirmed_roots(state, FALSE);
+	g_autoptr(GError) failed = NULL;
+	g_autoptr(GPtrArray) read = NULL;
+	guint count = MIN(others->len, OTHERS_READ);
+
+	g_array_sort(others, newest_first);
+	read = mlv_remote_read_roots(state->remote, (const MlvRemoteRoot *)(gpointer)others->data,
+				     count, &failed);
+	if (!read && !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
+		g_propagate_error(error, g_steal_pointer(&failed));
+		return FALSE;
+	}
+	for (guint i = 0; read && i < count; i++) {
+		g_array_append_val(names, g_array_index(others, MlvRemoteRoot, i));
+		g_ptr_array_add(roots, g_steal_pointer(&g_ptr_array_index(read, i)));
+	}
+	return TRUE;
+}
+
 gboolean mlv_push_find_missing(PushState *state, GError **error)
 {
 	g_autoptr(GArray) names = confirmed_roots(state, TRUE);
-	g_autoptr(GArray) others = confirmed_roots(state, FALSE);
-	g_autoptr(GPtrArray) roots = NULL;
+	g_autoptr(GPtrArray) roots = mlv_remote_read_roots(
+		state->remote, (const MlvRemoteRoot *)(gpointer)names->data, names->len, error);
 
-	g_array_sort(others, newest_first);
-	g_array_append_vals(names, others->data, MIN(others->len, OTHERS_READ));
-	roots = mlv_remote_read_roots(state->remote, (const MlvRemoteRoot *)(gpointer)names->data, names->len, error);
-	return roots && check_needs(state, names, roots, error);
+	return roots && add_others(state, names, roots, error) &&
+	       check_needs(state, names, roots, error);
 }
 
-/* --- where it lies here ------------------------------------------------------------------------------------ */
+/* --- where it lies here ----------------------------------------------------------------------- */
 
 static int by_place(const void *a, const void *b)
 {
@@ -223,29 +252,32 @@ static int by_place(const void *a, const void *b)
 	return (x->entry.offset > y->entry.offset) - (x->entry.offset < y->entry.offset);
 }
 
-static gboolean locate_one(PushState *state, const MlvChunkKey *key, GHashTable *numbers, GError **error)
+static gboolean locate_one(PushState *state, const MlvChunkKey *key, GHashTable *numbers,
+			   GError **error)
 {
 	const MlvPushProvider *provider = &state->push->provider;
-	PushPack pack = {.missing = 0};
+	PushPack pack = { .missing = 0 };
 	PushChunk chunk;
 	gboolean found;
 	guint number;
 
-	if (!provider->locate(key->kind, &key->id, &found, &pack.name, &chunk.entry, provider->user, error))
+	if (!provider->locate(key->kind, &key->id, &found, &pack.name, &chunk.entry, provider->user,
+			      error))
 		return FALSE;
 	if (!found) {
 		g_autofree char *label = mlv_chunk_label(key->kind, &key->id);
 
 		return mlv_fail(error, MLV_ERROR_MISSING,
-				"%s is neither in this store nor on the remote '%s'; fetch it from where it is, or "
-				"push from there",
+				"%s is neither in this store nor on the remote '%s'; "
+				"fetch it from where it is, or push from there",
 				label, state->remote->medium->url);
 	}
 	number = GPOINTER_TO_UINT(g_hash_table_lookup(numbers, &pack.name));
 	if (number == 0) {
 		g_array_append_val(state->packs, pack);
 		number = state->packs->len;
-		g_hash_table_insert(numbers, g_memdup2(&pack.name, sizeof(MlvId)), GUINT_TO_POINTER(number));
+		g_hash_table_insert(numbers, g_memdup2(&pack.name, sizeof(MlvId)),
+				    GUINT_TO_POINTER(number));
 	}
 	chunk.pack = number - 1;
 	g_array_index(state->packs, PushPack, chunk.pack).missing++;
@@ -255,12 +287,14 @@ static gboolean locate_one(PushState *state, const MlvChunkKey *key, GHashTable 
 
 gboolean mlv_push_locate(PushState *state, GError **error)
 {
-	g_autoptr(GHashTable) numbers = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, NULL);
+	g_autoptr(GHashTable) numbers =
+		g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, NULL);
 
 	g_array_set_size(state->chunks, 0);
 	g_array_set_size(state->packs, 0);
 	for (guint i = 0; i < state->missing->len; i++)
-		if (!locate_one(state, &g_array_index(state->missing, MlvChunkKey, i), numbers, error))
+		if (!locate_one(state, &g_array_index(state->missing, MlvChunkKey, i), numbers,
+				error))
 			return FALSE;
 	if (state->chunks->len > 0)
 		qsort(state->chunks->data, state->chunks->len, sizeof(PushChunk), by_place);

@@ -23,19 +23,19 @@ typedef struct {
 	const MlvPush *push;
 	MlvRemote *remote;
 	MlvPushResult *result;
-	gint64 started;       /* by the medium's clock: the listing that all else rests on */
-	MlvRoot *root;        /* what will be put */
+	gint64 started; /* by the medium's clock: the listing that all else rests on */
+	MlvRoot *root;  /* what will be put */
 	GBytes *root_bytes;
 	MlvRootName root_name;
-	GHashTable *merged;   /* MlvId: this clone's confirmed roots that `root` takes over */
-	GHashTable *trusted;  /* MlvId: confirmed roots whose promise is relied on */
-	GHashTable *relied;   /* MlvId: packs that are relied on */
-	GArray *missing;      /* MlvChunkKey: not there, or only in packs that go */
-	GArray *chunks;       /* PushChunk: the missing ones, by class, local pack and offset */
-	GArray *packs;        /* PushPack */
-	GArray *stale;        /* MlvId: pending roots of this clone's dead pushes, by the journal */
-	guint64 total;        /* bytes of chunks to send, for the progress */
-	GArray *journal;      /* JournalPack */
+	GHashTable *merged;  /* MlvId: this clone's confirmed roots that `root` takes over */
+	GHashTable *trusted; /* MlvId: confirmed roots whose promise is relied on */
+	GHashTable *relied;  /* MlvId: packs that are relied on */
+	GArray *missing;     /* MlvChunkKey: not there, or only in packs that go */
+	GArray *chunks;      /* PushChunk: the missing ones, by class, local pack and offset */
+	GArray *packs;       /* PushPack */
+	GArray *stale;       /* MlvId: pending roots of this clone's dead pushes, by the journal */
+	guint64 total;       /* bytes of chunks to send, for the progress */
+	GArray *journal;     /* JournalPack */
 	GString *journal_text;
 } PushState;
 
@@ -51,7 +51,7 @@ void mlv_id_set_add(GHashTable *set, const MlvId *id);
 /* Whether so much time has passed that tombstones may have been made and forgotten since. */
 gboolean mlv_push_is_too_old(const PushState *state);
 
-/* --- push_plan.c: what is missing ----------------------------------------------------------------------- */
+/* --- push_plan.c: what is missing ------------------------------------------------------------- */
 
 /* Makes state->root of what is wanted and what this clone has there. */
 gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **error);
@@ -60,21 +60,22 @@ gboolean mlv_push_find_missing(PushState *state, GError **error);
 /* Finds the missing chunks here: fills chunks and packs. */
 gboolean mlv_push_locate(PushState *state, GError **error);
 
-/* --- push_send.c ------------------------------------------------------------------------------------------ */
+/* --- push_send.c ------------------------------------------------------------------------------ */
 
 /* Sends the chunks of a class in packs, then their index. Adds the packs to `relied`. */
 gboolean mlv_push_send(PushState *state, MlvClass pack_class, GError **error);
 /* What mlv_push_send would do, into the result. */
 gboolean mlv_push_count(PushState *state, MlvClass pack_class, GError **error);
 
-/* --- push_journal.c --------------------------------------------------------------------------------------- */
+/* --- push_journal.c --------------------------------------------------------------------------- */
 
 /* Reads what an interrupted push left, tables of packs that are still there among it. */
 gboolean mlv_push_journal_read(PushState *state, GError **error);
 void mlv_push_journal_pack(PushState *state, const MlvIndexPack *pack);
 void mlv_push_journal_pending(PushState *state);
 void mlv_push_journal_drop(PushState *state);
-/* Takes chunks that lie in such packs off the missing ones; the packs will be named by the next index. */
+/* Takes chunks that lie in such packs off the missing ones; the packs will be named by the next
+ * index. */
 void mlv_push_journal_reuse(PushState *state);
 
 #endif

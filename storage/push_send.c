@@ -5,15 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A local pack below this is joined with others, so that many small commits do not make many small packs. */
+/* A local pack below this is joined with others, so that many small commits do not make many
+ * small packs. */
 #define WHOLE_MIN (16u << 20)
-#define SAMPLE 16 /* raw chunks of a pack that are looked at to see whether it should be compressed */
+#define SAMPLE \
+	16 /* raw chunks of a pack that are looked at to see whether it should be compressed */
 
 /* A pack on its way. */
 typedef struct {
 	MlvIndexPack pack;
-	MlvTemp *temp;       /* one that was built */
-	int fd;              /* a local one, -1 otherwise */
+	MlvTemp *temp; /* one that was built */
+	int fd;        /* a local one, -1 otherwise */
 	MlvPackEntry *entries;
 	gsize count;
 	guint64 bytes; /* of chunks, as they lie here */
@@ -29,7 +31,7 @@ typedef struct {
 	GError *failed;
 } Sender;
 
-/* --- which packs go as they are -------------------------------------------------------------------------- */
+/* --- which packs go as they are --------------------------------------------------------------- */
 
 static gboolean should_compress(const PushState *state, int fd, const MlvPackTable *table)
 {
@@ -68,7 +70,8 @@ static MlvPackTable *open_local(PushState *state, const PushPack *pack, int *fd,
 	return table;
 }
 
-static gboolean goes_whole(PushState *state, const PushPack *pack, gboolean alone, gboolean *whole, GError **error)
+static gboolean goes_whole(PushState *state, const PushPack *pack, gboolean alone, gboolean *whole,
+			   GError **error)
 {
 	g_auto(MlvFd) fd = -1;
 	g_autoptr(MlvPackTable) table = NULL;
@@ -89,10 +92,12 @@ static gboolean goes_whole(PushState *state, const PushPack *pack, gboolean alon
 static void class_range(const PushState *state, MlvClass pack_class, guint *first, guint *end)
 {
 	for (*first = 0; *first < state->chunks->len; (*first)++)
-		if (mlv_class_of(g_array_index(state->chunks, PushChunk, *first).entry.kind) == pack_class)
+		if (mlv_class_of(g_array_index(state->chunks, PushChunk, *first).entry.kind) ==
+		    pack_class)
 			break;
 	for (*end = *first; *end < state->chunks->len; (*end)++)
-		if (mlv_class_of(g_array_index(state->chunks, PushChunk, *end).entry.kind) != pack_class)
+		if (mlv_class_of(g_array_index(state->chunks, PushChunk, *end).entry.kind) !=
+		    pack_class)
 			break;
 }
 
@@ -118,8 +123,8 @@ static gboolean plan(Sender *sender, GError **error)
 			previous = number;
 			if (pass == 0)
 				packs++;
-			else if (!goes_whole(state, &g_array_index(state->packs, PushPack, number), packs == 1,
-					     &whole, error))
+			else if (!goes_whole(state, &g_array_index(state->packs, PushPack, number),
+					     packs == 1, &whole, error))
 				return FALSE;
 			sender->whole[number] = whole;
 		}
@@ -147,7 +152,7 @@ static gboolean sender_init(Sender *sender, PushState *state, MlvClass pack_clas
 	return plan(sender, error);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static void sending_free(Sending *sending)
 {
@@ -200,7 +205,7 @@ static MlvOp *next_whole(Sender *sender, GError **error)
 			return NULL;
 		}
 		sending = g_new0(Sending, 1);
-		sending->pack = (MlvIndexPack){table->name, table->size};
+		sending->pack = (MlvIndexPack){ table->name, table->size };
 		sending->fd = fd;
 		sending->count = table->count;
 		sending->entries = g_steal_pointer(&table->entries);
@@ -221,7 +226,8 @@ static MlvOp *next_built(Sender *sender, GError **error)
 	gsize count;
 	guint64 bytes;
 
-	if (!mlv_push_build_next(&sender->build, &temp, &pack, &entries, &count, &bytes, error) || !temp)
+	if (!mlv_push_build_next(&sender->build, &temp, &pack, &entries, &count, &bytes, error) ||
+	    !temp)
 		return NULL;
 	sending = g_new0(Sending, 1);
 	sending->pack = pack;
@@ -257,7 +263,8 @@ static gboolean pack_sent(MlvOp *op, gpointer user, GError **error)
 		state->result->chunks += sending->count;
 		state->result->bytes += sending->bytes;
 		if (state->push->progress)
-			state->push->progress(state->result->bytes, state->total, state->push->user);
+			state->push->progress(state->result->bytes, state->total,
+					      state->push->user);
 	} else {
 		g_propagate_error(error, g_steal_pointer(&op->error));
 	}
@@ -286,7 +293,7 @@ static guint add_reused(Sender *sender)
 
 gboolean mlv_push_send(PushState *state, MlvClass pack_class, GError **error)
 {
-	g_auto(Sender) sender = {0};
+	g_auto(Sender) sender = { 0 };
 	MlvMedium *medium = state->remote->medium;
 	guint reused;
 
@@ -309,7 +316,7 @@ gboolean mlv_push_send(PushState *state, MlvClass pack_class, GError **error)
 
 gboolean mlv_push_count(PushState *state, MlvClass pack_class, GError **error)
 {
-	g_auto(Sender) sender = {0};
+	g_auto(Sender) sender = { 0 };
 	guint64 size = 0;
 
 	if (!sender_init(&sender, state, pack_class, error))

@@ -11,7 +11,7 @@
 
 #define LIST_TRIES 5 /* listings, where indexes vanish between being listed and being read */
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static gboolean make_format(MlvRemote *remote, GError **error)
 {
@@ -48,7 +48,8 @@ static gboolean read_format(MlvRemote *remote, GError **error)
 	if (remote->create && !remote->medium->read_only)
 		return make_format(remote, error);
 	return mlv_fail(error, MLV_ERROR_MISSING,
-			"there is no remote at '%s' (no file '%s' in it); check its address, or push to make it",
+			"there is no remote at '%s' (no file '%s' in it); check its address, "
+			"or push to make it",
 			url, MLV_FORMAT_NAME);
 }
 
@@ -67,21 +68,24 @@ static void free_chunk_key(gpointer key)
 	g_free(key);
 }
 
-MlvRemote *mlv_remote_open(MlvMedium *medium, const char *cache_dir, gboolean create, GError **error)
+MlvRemote *mlv_remote_open(MlvMedium *medium, const char *cache_dir, gboolean create,
+			   GError **error)
 {
 	g_autoptr(MlvRemote) remote = g_new0(MlvRemote, 1);
 
 	remote->medium = medium;
 	remote->create = create;
 	remote->cache_fd = -1;
-	remote->known = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, mlv_remote_index_free);
+	remote->known =
+		g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, mlv_remote_index_free);
 	remote->live = g_ptr_array_new();
 	remote->graves = g_ptr_array_new_with_free_func(mlv_remote_index_free);
 	remote->protos = mlv_ops_new();
 	remote->superseded = g_array_new(FALSE, FALSE, sizeof(RemoteSuperseded));
 	remote->roots = g_array_new(FALSE, FALSE, sizeof(MlvRemoteRoot));
 	remote->packs = g_array_new(FALSE, FALSE, sizeof(MlvRemotePack));
-	remote->pack_numbers = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, free_chunk_key, NULL);
+	remote->pack_numbers =
+		g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, free_chunk_key, NULL);
 	remote->gone = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, NULL);
 	remote->tombstones = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, g_free);
 	mlv_remote_source_init(remote);
@@ -118,12 +122,12 @@ void mlv_remote_free(MlvRemote *remote)
 	g_free(remote);
 }
 
-/* --- the view ------------------------------------------------------------------------------------- */
+/* --- the view --------------------------------------------------------------------------------- */
 
 static guint32 pack_number(MlvRemote *remote, const MlvIndexPack *pack)
 {
 	guint number = GPOINTER_TO_UINT(g_hash_table_lookup(remote->pack_numbers, &pack->name));
-	MlvRemotePack fresh = {.name = pack->name, .size = pack->size};
+	MlvRemotePack fresh = { .name = pack->name, .size = pack->size };
 
 	if (number > 0)
 		return number - 1;
@@ -171,12 +175,14 @@ static void add_tombstones(MlvRemote *remote, const MlvIndex *index)
 		if (earlier)
 			*earlier = MAX(*earlier, time);
 		else
-			g_hash_table_insert(remote->tombstones, g_memdup2(&stone.pack, sizeof(MlvId)),
+			g_hash_table_insert(remote->tombstones,
+					    g_memdup2(&stone.pack, sizeof(MlvId)),
 					    g_memdup2(&time, sizeof(time)));
 	}
 }
 
-/* The names that some loaded index supersedes. An index cannot name itself, nor one that was made after it. */
+/* The names that some loaded index supersedes. An index cannot name itself, nor one that was
+ * made after it. */
 static GHashTable *superseded_names(MlvRemote *remote)
 {
 	GHashTable *names = g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, NULL);
@@ -203,8 +209,8 @@ static gint by_name(gconstpointer a, gconstpointer b)
 	return mlv_id_compare(mlv_index_name(x->index), mlv_index_name(y->index));
 }
 
-/* Sorts what is loaded into live and superseded, and numbers the packs. The order is that of names, so that equal listings
- * make equal views. */
+/* Sorts what is loaded into live and superseded, and numbers the packs. The order is that of
+ * names, so that equal listings make equal views. */
 void mlv_remote_view(MlvRemote *remote)
 {
 	g_autoptr(GHashTable) names = superseded_names(remote);
@@ -219,7 +225,7 @@ void mlv_remote_view(MlvRemote *remote)
 	g_hash_table_iter_init(&iter, remote->known);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		RemoteIndex *index = value;
-		RemoteSuperseded old = {.name = *(MlvId *)key};
+		RemoteSuperseded old = { .name = *(MlvId *)key };
 
 		if (!g_hash_table_contains(names, key)) {
 			g_ptr_array_add(remote->live, index);
@@ -236,7 +242,7 @@ void mlv_remote_view(MlvRemote *remote)
 		number_packs(remote, g_ptr_array_index(remote->live, i));
 }
 
-/* --- the listing ------------------------------------------------------------------------------------ */
+/* --- the listing ------------------------------------------------------------------------------ */
 
 static gboolean drop_unlisted(gpointer key, gpointer value, gpointer user)
 {
@@ -252,7 +258,7 @@ static gboolean load_listed(MlvRemote *remote, const GArray *listed, gboolean *g
 	g_array_set_size(remote->roots, 0);
 	for (guint i = 0; i < listed->len; i++) {
 		const MlvListed *at = &g_array_index(listed, MlvListed, i);
-		MlvRemoteRoot root = {.size = at->size, .mtime = at->mtime};
+		MlvRemoteRoot root = { .size = at->size, .mtime = at->mtime };
 
 		if (mlv_index_parse_path(at->name, &ids[i]))
 			g_hash_table_add(names, &ids[i]);
@@ -281,8 +287,8 @@ gboolean mlv_remote_refresh(MlvRemote *remote, GError **error)
 	}
 	if (gone)
 		return mlv_fail(error, MLV_ERROR_MISSING,
-				"'%s' lists indexes that cannot be read there; run the command again, and if "
-				"that does not help, 'mlv fsck' with this remote",
+				"'%s' lists indexes that cannot be read there; run the command "
+				"again, and if that does not help, 'mlv fsck' with this remote",
 				remote->medium->url);
 	mlv_remote_view(remote);
 	mlv_remote_cache_tidy(remote);
@@ -290,7 +296,7 @@ gboolean mlv_remote_refresh(MlvRemote *remote, GError **error)
 	return TRUE;
 }
 
-/* --- what a view tells ------------------------------------------------------------------------------- */
+/* --- what a view tells ------------------------------------------------------------------------ */
 
 MlvMedium *mlv_remote_medium(MlvRemote *remote)
 {

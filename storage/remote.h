@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A remote as it is seen by one client: what one listing of live/ and the indexes it names say. mlv-store(5) has the
- * layout and the protocol.
+ * A remote as it is seen by one client: what one listing of live/ and the indexes it names say.
+ * mlv-store(5) has the layout and the protocol.
  *
  *	g_autoptr(MlvRemote) remote = mlv_remote_open(medium, cache_dir, FALSE, error);
  *	mlv_remote_refresh(remote, error);
  *	mlv_remote_find_many(remote, keys, n, hits, error);
  *	GBytes *bytes = source->read(source, MLV_KIND_TREE, &id, error);     (mlv_remote_source)
  *
- * What never changes (indexes, roots, the format file) is kept in a cache directory of its own, so that a client that is up
- * to date needs the listing and nothing else. Large indexes are read in part, by ranges, until most of one is wanted.
+ * What never changes (indexes, roots, the format file) is kept in a cache directory of its own,
+ * so that a client that is up to date needs the listing and nothing else. Large indexes are read
+ * in part, by ranges, until most of one is wanted.
  *
  * Everything here belongs to one thread.
  */
@@ -47,7 +48,7 @@ typedef struct {
 
 typedef struct {
 	MlvId name;
-	guint64 size; /* bytes */
+	guint64 size;  /* bytes */
 	gboolean dead; /* tombstoned */
 	gboolean gone; /* was asked for and is not there any more */
 } MlvRemotePack;
@@ -59,10 +60,11 @@ typedef struct {
 	gint64 mtime; /* unix seconds by the medium's clock */
 } MlvRemoteRoot;
 
-/* `medium` is borrowed and must outlive the remote. `cache_dir` (made if missing; NULL: nothing is kept) is for this
- * remote alone. Checks that there is a remote; with `create` one is made where there is none, without that is
- * MLV_ERROR_MISSING. */
-MlvRemote *mlv_remote_open(MlvMedium *medium, const char *cache_dir, gboolean create, GError **error);
+/* `medium` is borrowed and must outlive the remote. `cache_dir` (made if missing; NULL: nothing
+ * is kept) is for this remote alone. Checks that there is a remote; with `create` one is made
+ * where there is none, without that is MLV_ERROR_MISSING. */
+MlvRemote *mlv_remote_open(MlvMedium *medium, const char *cache_dir, gboolean create,
+			   GError **error);
 void mlv_remote_free(MlvRemote *remote);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvRemote, mlv_remote_free)
 
@@ -73,20 +75,25 @@ MlvMedium *mlv_remote_medium(MlvRemote *remote);
 /* Reads chunks, each hashed. If a pack is gone it lists again, once. Borrowed. */
 MlvSource *mlv_remote_source(MlvRemote *remote);
 
-/* Looks up `count` chunks; blocks of indexes that are needed for it are fetched together. Absence is no error. An index that
- * is gone by now is MLV_ERROR_MISSING: refresh and look again. */
+/* Looks up `count` chunks; blocks of indexes that are needed for it are fetched together.
+ * Absence is no error. An index that is gone by now is MLV_ERROR_MISSING: refresh and look
+ * again. */
 gboolean mlv_remote_find_many(MlvRemote *remote, const MlvChunkKey *keys, gsize count,
 			      MlvRemoteHit *hits, GError **error);
-gboolean mlv_remote_find(MlvRemote *remote, MlvKind kind, const MlvId *id, MlvRemoteHit *hit, GError **error);
+gboolean mlv_remote_find(MlvRemote *remote, MlvKind kind, const MlvId *id, MlvRemoteHit *hit,
+			 GError **error);
 
 gsize mlv_remote_pack_count(const MlvRemote *remote);
 const MlvRemotePack *mlv_remote_pack(const MlvRemote *remote, guint32 number);
 /* Whether the pack of that name is tombstoned, known by an index or not. */
 gboolean mlv_remote_is_tombstoned(const MlvRemote *remote, const MlvId *pack);
 
-/* The roots of the last listing, pending ones among them, in order of their names. Borrowed until the next refresh. */
+/* The roots of the last listing, pending ones among them, in order of their names. Borrowed
+ * until the next refresh. */
 const MlvRemoteRoot *mlv_remote_roots(const MlvRemote *remote, gsize *count);
-/* Reads roots, checked against their names: an array of MlvRoot * as long as `count`, NULL where one is gone by now. */
-GPtrArray *mlv_remote_read_roots(MlvRemote *remote, const MlvRemoteRoot *roots, gsize count, GError **error);
+/* Reads roots, checked against their names: an array of MlvRoot * as long as `count`, NULL where
+ * one is gone by now. */
+GPtrArray *mlv_remote_read_roots(MlvRemote *remote, const MlvRemoteRoot *roots, gsize count,
+				 GError **error);
 
 #endif

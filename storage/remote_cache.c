@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A remote's local cache of immutable files: "format", indexes "i-...", heads of large ones "h-...", roots "r-...". */
+/* A remote's local cache of immutable files: "format", indexes "i-...", heads of large ones
+ * "h-...", roots "r-...". */
 #include "storage/remote_private.h"
 
 #include <dirent.h>
@@ -49,8 +50,9 @@ static gboolean is_listed(MlvRemote *remote, const char *name)
 
 void mlv_remote_cache_tidy(MlvRemote *remote)
 {
-	DIR *stream = remote->cache_fd < 0 ? NULL : fdopendir(openat(remote->cache_fd, ".",
-								      O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	DIR *stream = remote->cache_fd < 0 ? NULL
+					   : fdopendir(openat(remote->cache_fd, ".",
+							      O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
 
 	if (!stream)

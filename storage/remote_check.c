@@ -7,10 +7,10 @@
 
 #define BATCH 65536 /* chunks looked up together */
 
-void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const char *file, const MlvChunkKey *object,
-			    const char *message)
+void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const char *file,
+			    const MlvChunkKey *object, const char *message)
 {
-	MlvRemoteFault fault = {.kind = kind, .file = file, .message = message};
+	MlvRemoteFault fault = { .kind = kind, .file = file, .message = message };
 
 	if (object) {
 		fault.has_object = TRUE;
@@ -22,7 +22,7 @@ void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const ch
 		state->check->found(&fault, state->check->user);
 }
 
-/* --- indexes --------------------------------------------------------------------------------------------- */
+/* --- indexes ---------------------------------------------------------------------------------- */
 
 static gboolean gather_entries(CheckState *state, const RemoteIndex *at, GError **error)
 {
@@ -77,7 +77,7 @@ static gboolean check_indexes(CheckState *state, GError **error)
 	return TRUE;
 }
 
-/* --- packs by their listing --------------------------------------------------------------------------------- */
+/* --- packs by their listing ------------------------------------------------------------------- */
 
 static gint by_name(gconstpointer a, gconstpointer b)
 {
@@ -93,7 +93,7 @@ static gboolean list_packs(CheckState *state, GError **error)
 		return FALSE;
 	for (guint i = 0; i < listed->len; i++) {
 		const MlvListed *at = &g_array_index(listed, MlvListed, i);
-		MlvIndexPack pack = {.size = at->size};
+		MlvIndexPack pack = { .size = at->size };
 
 		if (!mlv_pack_parse_path(at->name, &pack.name))
 			continue;
@@ -111,7 +111,7 @@ static gboolean list_packs(CheckState *state, GError **error)
 
 static const MlvIndexPack *find_listed(const CheckState *state, const MlvId *name)
 {
-	MlvIndexPack probe = {.name = *name};
+	MlvIndexPack probe = { .name = *name };
 
 	if (state->listed->len == 0)
 		return NULL;
@@ -130,18 +130,20 @@ static void check_pack_sizes(CheckState *state)
 		if (pack->dead || (there && there->size == pack->size))
 			continue;
 		if (there)
-			message = g_strdup_printf("the pack '%s' has %" G_GUINT64_FORMAT " bytes where its index says %"
-						  G_GUINT64_FORMAT, path, there->size, pack->size);
+			message = g_strdup_printf("the pack '%s' has %" G_GUINT64_FORMAT
+						  " bytes where its index says %" G_GUINT64_FORMAT,
+						  path, there->size, pack->size);
 		else
-			message = g_strdup_printf("the pack '%s' is not there, but an index names it", path);
-		mlv_remote_check_found(state, there ? MLV_REMOTE_FAULT_SIZE : MLV_REMOTE_FAULT_GONE, path, NULL,
-				       message);
+			message = g_strdup_printf(
+				"the pack '%s' is not there, but an index names it", path);
+		mlv_remote_check_found(state, there ? MLV_REMOTE_FAULT_SIZE : MLV_REMOTE_FAULT_GONE,
+				       path, NULL, message);
 		if (!there)
 			mlv_remote_note_gone(state->remote, &pack->name);
 	}
 }
 
-/* --- roots ----------------------------------------------------------------------------------------------------- */
+/* --- roots ------------------------------------------------------------------------------------ */
 
 typedef struct {
 	CheckState *state;
@@ -172,10 +174,11 @@ static gboolean look_up(Walk *walk, GError **error)
 	return TRUE;
 }
 
-static gboolean visit(MlvKind kind, const MlvId *id, guint64 length, gboolean *descend, gpointer user, GError **error)
+static gboolean visit(MlvKind kind, const MlvId *id, guint64 length, gboolean *descend,
+		      gpointer user, GError **error)
 {
 	Walk *walk = user;
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
 	walk->state->result->objects++;
 	g_array_append_val(walk->keys, key);
@@ -188,26 +191,28 @@ static gboolean pass_over(MlvKind kind, const MlvId *id, gpointer user, GError *
 	return TRUE;
 }
 
-static gboolean check_root(CheckState *state, const MlvRemoteRoot *at, MlvMarks *marks, GError **error)
+static gboolean check_root(CheckState *state, const MlvRemoteRoot *at, MlvMarks *marks,
+			   GError **error)
 {
 	char path[MLV_ROOT_NAME_LENGTH + 1];
 	g_autoptr(GError) why = NULL;
 	g_autoptr(GPtrArray) read = mlv_remote_read_roots(state->remote, at, 1, &why);
 	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(MlvChunkKey));
-	Walk walk = {state, path, keys};
+	Walk walk = { state, path, keys };
 	const MlvRoot *root = read ? g_ptr_array_index(read, 0) : NULL;
 
 	mlv_root_path(&at->name, path);
 	for (gsize i = 0; root && !at->name.pending && !why && i < mlv_root_need_count(root); i++)
-		mlv_mark(mlv_remote_source(state->remote), mlv_root_need(root, i), marks, visit, pass_over, &walk,
-			 &why);
+		mlv_mark(mlv_remote_source(state->remote), mlv_root_need(root, i), marks, visit,
+			 pass_over, &walk, &why);
 	if (why && !g_error_matches(why, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
 	if (why)
-		mlv_remote_check_found(state, read ? MLV_REMOTE_FAULT_OBJECT : MLV_REMOTE_FAULT_ROOT, path, NULL,
-				       why->message);
+		mlv_remote_check_found(state,
+				       read ? MLV_REMOTE_FAULT_OBJECT : MLV_REMOTE_FAULT_ROOT, path,
+				       NULL, why->message);
 	return look_up(&walk, error);
 }
 
@@ -234,12 +239,13 @@ gboolean mlv_remote_check(const MlvRemoteCheck *check, MlvRemoteCheckResult *res
 {
 	g_autoptr(GArray) listed = g_array_new(FALSE, FALSE, sizeof(MlvIndexPack));
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(CheckEntry));
-	CheckState state = {check, check->remote, result, listed, entries};
+	CheckState state = { check, check->remote, result, listed, entries };
 	g_autoptr(GError) why = NULL;
 
 	memset(result, 0, sizeof(*result));
 	if (!mlv_remote_refresh(check->remote, &why)) {
-		/* Nobody can use the remote while one index is damaged, so there is nothing else to check. */
+		/* Nobody can use the remote while one index is damaged, so there is nothing else
+		 * to check. */
 		if (!g_error_matches(why, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return FALSE;

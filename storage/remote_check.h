@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checking a remote: its indexes, its roots, its packs by their listing, that all that roots need is there; and if asked, every
- * byte of every pack. Nothing is changed. What a killed push or gc leaves (packs that no index names, pending roots that
- * lack something) is counted, and no fault.
+ * Checking a remote: its indexes, its roots, its packs by their listing, that all that roots need
+ * is there; and if asked, every byte of every pack. Nothing is changed. What a killed push or gc
+ * leaves (packs that no index names, pending roots that lack something) is counted, and no fault.
  *
  *	MlvRemoteCheck check = {.remote = remote, .deep = TRUE, .temp_dir = dir, .found = my_found};
  *	MlvRemoteCheckResult result;
@@ -40,21 +40,23 @@ typedef struct {
 	gboolean deep;        /* fetch and hash every pack */
 	const char *temp_dir; /* for packs while they are hashed; only with `deep` */
 	guint threads;        /* that hash; 0: one a core */
-	void (*found)(const MlvRemoteFault *fault, gpointer user);     /* may be NULL */
-	void (*progress)(guint64 done, guint64 total, gpointer user); /* bytes of packs; may be NULL */
+	void (*found)(const MlvRemoteFault *fault, gpointer user); /* may be NULL */
+	void (*progress)(guint64 done, guint64 total,
+			 gpointer user); /* bytes of packs; may be NULL */
 	gpointer user;
 } MlvRemoteCheck;
 
 typedef struct {
 	guint64 packs, pack_bytes, indexes, roots;
-	guint64 objects;   /* that confirmed roots need */
-	guint64 unnamed;   /* packs that no index names */
+	guint64 objects;    /* that confirmed roots need */
+	guint64 unnamed;    /* packs that no index names */
 	guint64 tombstoned; /* packs that the next gc deletes */
-	guint64 pending;   /* roots of pushes under way, or dead */
+	guint64 pending;    /* roots of pushes under way, or dead */
 	guint64 faults;
 } MlvRemoteCheckResult;
 
 /* FALSE only if the remote cannot be checked. */
-gboolean mlv_remote_check(const MlvRemoteCheck *check, MlvRemoteCheckResult *result, GError **error);
+gboolean mlv_remote_check(const MlvRemoteCheck *check, MlvRemoteCheckResult *result,
+			  GError **error);
 
 #endif

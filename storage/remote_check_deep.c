@@ -47,9 +47,10 @@ static void job_free(gpointer data)
 	g_free(job);
 }
 
-static void add_found(Job *job, MlvRemoteFaultKind kind, const MlvPackEntry *entry, const char *message)
+static void add_found(Job *job, MlvRemoteFaultKind kind, const MlvPackEntry *entry,
+		      const char *message)
 {
-	Found found = {.kind = kind, .message = g_strdup(message)};
+	Found found = { .kind = kind, .message = g_strdup(message) };
 
 	if (entry) {
 		found.has_object = TRUE;
@@ -61,7 +62,8 @@ static void add_found(Job *job, MlvRemoteFaultKind kind, const MlvPackEntry *ent
 
 static gboolean note_fault(const MlvPackEntry *entry, const GError *why, gpointer user)
 {
-	add_found(user, entry ? MLV_REMOTE_FAULT_OBJECT : MLV_REMOTE_FAULT_PACK, entry, why->message);
+	add_found(user, entry ? MLV_REMOTE_FAULT_OBJECT : MLV_REMOTE_FAULT_PACK, entry,
+		  why->message);
 	return TRUE;
 }
 
@@ -105,8 +107,10 @@ static void check_pack(gpointer data, gpointer user)
 
 		if (agrees(&job->entries[i], table))
 			continue;
-		message = g_strdup_printf("an index says that a chunk lies at byte %u of the pack '%s', and it does not",
-					  job->entries[i].offset, job->path);
+		message = g_strdup_printf(
+			"an index says that a chunk lies at byte %u of the pack '%s', and it "
+			"does not",
+			job->entries[i].offset, job->path);
 		add_found(job, MLV_REMOTE_FAULT_ENTRIES, NULL, message);
 	}
 }
@@ -118,8 +122,8 @@ static void finish(Run *run, Job *job)
 	for (guint i = 0; i < job->found->len; i++) {
 		const Found *found = &g_array_index(job->found, Found, i);
 
-		mlv_remote_check_found(state, found->kind, job->path, found->has_object ? &found->object : NULL,
-				       found->message);
+		mlv_remote_check_found(state, found->kind, job->path,
+				       found->has_object ? &found->object : NULL, found->message);
 	}
 	run->done += job->pack.size;
 	if (state->check->progress)
@@ -130,7 +134,8 @@ static void finish(Run *run, Job *job)
 /* What indexes say of the pack: a stretch of the sorted entries. */
 static void take_entries(const CheckState *state, Job *job)
 {
-	guint number = GPOINTER_TO_UINT(g_hash_table_lookup(state->remote->pack_numbers, &job->pack.name));
+	guint number =
+		GPOINTER_TO_UINT(g_hash_table_lookup(state->remote->pack_numbers, &job->pack.name));
 	const CheckEntry *all = (const CheckEntry *)(gpointer)state->entries->data;
 	gsize low = 0, high = state->entries->len;
 
@@ -204,7 +209,7 @@ gboolean mlv_remote_check_deep(CheckState *state, GError **error)
 {
 	MlvMedium *medium = state->remote->medium;
 	guint threads = state->check->threads ? state->check->threads : mlv_pool_default_threads();
-	Run run = {.state = state};
+	Run run = { .state = state };
 	gboolean ok;
 	Job *job;
 

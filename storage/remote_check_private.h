@@ -22,8 +22,8 @@ typedef struct {
 } CheckState;
 
 /* Tells of a fault. `object` may be NULL. */
-void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const char *file, const MlvChunkKey *object,
-			    const char *message);
+void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const char *file,
+			    const MlvChunkKey *object, const char *message);
 
 /* Fetches and hashes every listed pack. */
 gboolean mlv_remote_check_deep(CheckState *state, GError **error);

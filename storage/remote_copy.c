@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define RANGE_MAX (8u << 20) /* bytes of one request */
-#define AHEAD 4              /* requests at once */
+#define AHEAD     4          /* requests at once */
 
 typedef struct {
 	MlvRemote *remote;
@@ -64,8 +64,8 @@ static gboolean send_pack(Copier *copier, GError **error)
 }
 
 /* One chunk: checked, then appended as it is stored. */
-static gboolean copy_chunk(Copier *copier, const RemoteWant *want, const guint8 *stored, guint8 *raw,
-			   const char *label, GError **error)
+static gboolean copy_chunk(Copier *copier, const RemoteWant *want, const guint8 *stored,
+			   guint8 *raw, const char *label, GError **error)
 {
 	MlvPackEntry entry = mlv_remote_want_entry(want);
 	MlvId id = want->id;
@@ -84,8 +84,8 @@ static gboolean copy_chunk(Copier *copier, const RemoteWant *want, const guint8 
 }
 
 /* A range arrived: all its chunks, or the first that is damaged is fetched again alone. */
-static gboolean copy_range(Copier *copier, const RemoteWant *wants, const RemoteRange *range, const MlvOp *op,
-			   GError **error)
+static gboolean copy_range(Copier *copier, const RemoteWant *wants, const RemoteRange *range,
+			   const MlvOp *op, GError **error)
 {
 	const guint8 *data = g_bytes_get_data(op->bytes, NULL);
 	g_autofree guint8 *raw = g_malloc(MLV_CHUNK_LIMIT);
@@ -100,13 +100,14 @@ static gboolean copy_range(Copier *copier, const RemoteWant *wants, const Remote
 
 			if (copy_chunk(copier, want, stored, raw, op->name, &failed))
 				break;
-			if (tries == MLV_REMOTE_TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
+			if (tries == MLV_REMOTE_TRIES ||
+			    !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 				g_propagate_error(error, g_steal_pointer(&failed));
 				return FALSE;
 			}
 			g_clear_pointer(&again, g_bytes_unref);
-			again = mlv_medium_get(copier->remote->medium, op->name, want->offset, want->stored,
-					       want->stored, error);
+			again = mlv_medium_get(copier->remote->medium, op->name, want->offset,
+					       want->stored, want->stored, error);
 			if (!again)
 				return FALSE;
 			stored = g_bytes_get_data(again, NULL);
@@ -115,25 +116,28 @@ static gboolean copy_range(Copier *copier, const RemoteWant *wants, const Remote
 	return TRUE;
 }
 
-static gboolean check_there(Copier *copier, const RemoteWant *wants, const RemoteRange *range, MlvOp *op,
-			    GError **error)
+static gboolean check_there(Copier *copier, const RemoteWant *wants, const RemoteRange *range,
+			    MlvOp *op, GError **error)
 {
 	if (op->bytes)
 		return TRUE;
-	mlv_remote_note_gone(copier->remote, &mlv_remote_pack(copier->remote, wants[range->first].pack)->name);
+	mlv_remote_note_gone(copier->remote,
+			     &mlv_remote_pack(copier->remote, wants[range->first].pack)->name);
 	g_propagate_error(error, g_steal_pointer(&op->error));
 	return FALSE;
 }
 
-static gboolean copy_ranges(Copier *copier, const RemoteWant *wants, const GArray *ranges, GError **error)
+static gboolean copy_ranges(Copier *copier, const RemoteWant *wants, const GArray *ranges,
+			    GError **error)
 {
 	for (guint at = 0; at < ranges->len; at += AHEAD) {
 		g_autoptr(GPtrArray) ops = mlv_ops_new();
 		guint count = MIN(ranges->len - at, AHEAD);
 
 		for (guint i = 0; i < count; i++)
-			g_ptr_array_add(ops, mlv_remote_range_op(copier->remote, wants,
-								 &g_array_index(ranges, RemoteRange, at + i)));
+			g_ptr_array_add(ops, mlv_remote_range_op(
+						     copier->remote, wants,
+						     &g_array_index(ranges, RemoteRange, at + i)));
 		if (!mlv_medium_run_all(copier->remote->medium, ops, TRUE, error))
 			return FALSE;
 		for (guint i = 0; i < count; i++)
@@ -148,10 +152,10 @@ static gboolean copy_ranges(Copier *copier, const RemoteWant *wants, const GArra
 	return TRUE;
 }
 
-gboolean mlv_remote_copy(MlvRemote *remote, RemoteWant *wants, gsize count, MlvClass pack_class, const char *temp_dir,
-			 MlvIndexBuilder *builder, GError **error)
+gboolean mlv_remote_copy(MlvRemote *remote, RemoteWant *wants, gsize count, MlvClass pack_class,
+			 const char *temp_dir, MlvIndexBuilder *builder, GError **error)
 {
-	g_auto(Copier) copier = {remote, pack_class, temp_dir, builder, NULL, NULL};
+	g_auto(Copier) copier = { remote, pack_class, temp_dir, builder, NULL, NULL };
 	g_autofree RemoteWant *ours = g_new(RemoteWant, count + 1);
 	g_autoptr(GArray) ranges = NULL;
 	gsize n = 0;

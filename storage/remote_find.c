@@ -6,14 +6,15 @@
 
 char *mlv_chunk_label(MlvKind kind, const MlvId *id)
 {
-	static const char *const words[] = {"object", "blob", "list", "tree"};
+	static const char *const words[] = { "object", "blob", "list", "tree" };
 	char hex[MLV_ID_HEX + 1];
 
 	mlv_id_format(id, hex);
 	return g_strdup_printf("%s sha256:%s", words[kind <= MLV_KIND_TREE ? kind : 0], hex);
 }
 
-static void take_hit(const MlvRemote *remote, const RemoteIndex *index, const MlvIndexHit *from, MlvRemoteHit *hit)
+static void take_hit(const MlvRemote *remote, const RemoteIndex *index, const MlvIndexHit *from,
+		     MlvRemoteHit *hit)
 {
 	guint32 pack = index->packs[from->pack];
 	guint8 state = mlv_remote_pack(remote, pack)->dead ? MLV_HIT_DEAD : MLV_HIT_LIVE;
@@ -29,7 +30,8 @@ static void take_hit(const MlvRemote *remote, const RemoteIndex *index, const Ml
 }
 
 /* A place in a pack that stays, if there is one; else one in a pack that goes. `all` is scratch. */
-static gboolean find_one(MlvRemote *remote, const MlvChunkKey *key, GArray *all, MlvRemoteHit *hit, GError **error)
+static gboolean find_one(MlvRemote *remote, const MlvChunkKey *key, GArray *all, MlvRemoteHit *hit,
+			 GError **error)
 {
 	hit->state = MLV_HIT_ABSENT;
 	for (guint i = 0; i < remote->live->len && hit->state != MLV_HIT_LIVE; i++) {
@@ -63,8 +65,8 @@ static gboolean any_partial(const MlvRemote *remote)
 	return FALSE;
 }
 
-gboolean mlv_remote_find_many(MlvRemote *remote, const MlvChunkKey *keys, gsize count, MlvRemoteHit *hits,
-			      GError **error)
+gboolean mlv_remote_find_many(MlvRemote *remote, const MlvChunkKey *keys, gsize count,
+			      MlvRemoteHit *hits, GError **error)
 {
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(MlvIndexHit));
 
@@ -82,14 +84,15 @@ gboolean mlv_remote_find_many(MlvRemote *remote, const MlvChunkKey *keys, gsize 
 	return TRUE;
 }
 
-gboolean mlv_remote_find(MlvRemote *remote, MlvKind kind, const MlvId *id, MlvRemoteHit *hit, GError **error)
+gboolean mlv_remote_find(MlvRemote *remote, MlvKind kind, const MlvId *id, MlvRemoteHit *hit,
+			 GError **error)
 {
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
 	return mlv_remote_find_many(remote, &key, 1, hit, error);
 }
 
-/* --- places, joined into ranges --------------------------------------------------------------------- */
+/* --- places, joined into ranges --------------------------------------------------------------- */
 
 MlvPackEntry mlv_remote_hit_entry(const MlvChunkKey *key, const MlvRemoteHit *hit)
 {
@@ -145,11 +148,14 @@ GArray *mlv_remote_join(RemoteWant *wants, gsize count, guint64 max)
 		qsort(wants, count, sizeof(*wants), by_place);
 	for (gsize i = 0; i < count; i++) {
 		guint64 start = wants[i].offset, end = start + wants[i].stored;
-		RemoteRange *last = ranges->len > 0 ? &g_array_index(ranges, RemoteRange, ranges->len - 1) : NULL;
-		RemoteRange fresh = {i, 1, start, wants[i].stored};
+		RemoteRange *last = ranges->len > 0
+					    ? &g_array_index(ranges, RemoteRange, ranges->len - 1)
+					    : NULL;
+		RemoteRange fresh = { i, 1, start, wants[i].stored };
 
 		if (last && wants[last->first].pack == wants[i].pack &&
-		    start <= last->offset + last->length + MLV_REMOTE_GAP && end - last->offset <= max) {
+		    start <= last->offset + last->length + MLV_REMOTE_GAP &&
+		    end - last->offset <= max) {
 			last->length = MAX(last->length, end - last->offset);
 			last->count++;
 		} else {
@@ -159,7 +165,8 @@ GArray *mlv_remote_join(RemoteWant *wants, gsize count, guint64 max)
 	return ranges;
 }
 
-MlvOp *mlv_remote_range_op(const MlvRemote *remote, const RemoteWant *wants, const RemoteRange *range)
+MlvOp *mlv_remote_range_op(const MlvRemote *remote, const RemoteWant *wants,
+			   const RemoteRange *range)
 {
 	char path[MLV_PACK_NAME_LENGTH + 1];
 	MlvOp *op;

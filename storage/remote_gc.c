@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#define BATCH 65536     /* chunks looked up together */
-#define TRIES 3         /* looks, where other clients change things between listing and reading */
-#define LIST_PAGE 900   /* names from which a listing may be several pages, read at different times */
+#define BATCH     65536 /* chunks looked up together */
+#define TRIES     3     /* looks, where other clients change things between listing and reading */
+#define LIST_PAGE 900 /* names from which a listing may be several pages, read at different times */
 
-/* --- state ------------------------------------------------------------------------------------------------ */
+/* --- state ------------------------------------------------------------------------------------ */
 
 static void state_init(GcState *state, const MlvRemoteGc *gc, MlvRemoteGcResult *result)
 {
@@ -46,7 +46,7 @@ static void state_clear(GcState *state)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GcState, state_clear)
 
-/* --- the first look ------------------------------------------------------------------------------------------ */
+/* --- the first look --------------------------------------------------------------------------- */
 
 static void index_packs(GcState *state)
 {
@@ -58,7 +58,8 @@ static void index_packs(GcState *state)
 	}
 }
 
-/* Before live/ is listed, so that a pack which is named after that listing is not taken for an orphan for nothing. */
+/* Before live/ is listed, so that a pack which is named after that listing is not taken for an
+ * orphan for nothing. */
 static gboolean list_packs(GcState *state, GError **error)
 {
 	g_autoptr(GArray) listed = mlv_medium_list_all(state->remote->medium, "packs/", error);
@@ -67,7 +68,7 @@ static gboolean list_packs(GcState *state, GError **error)
 		return FALSE;
 	for (guint i = 0; i < listed->len; i++) {
 		const MlvListed *at = &g_array_index(listed, MlvListed, i);
-		GcPack pack = {.mtime = at->mtime};
+		GcPack pack = { .mtime = at->mtime };
 
 		if (!mlv_pack_parse_path(at->name, &pack.pack.name))
 			continue;
@@ -80,8 +81,8 @@ static gboolean list_packs(GcState *state, GError **error)
 	return TRUE;
 }
 
-/* Tombstoned packs that an index names and that packs/ did not list: a gc has deleted them before it was killed, or they
- * came later. Only asking tells. */
+/* Tombstoned packs that an index names and that packs/ did not list: a gc has deleted them
+ * before it was killed, or they came later. Only asking tells. */
 static gboolean probe(GcState *state, GError **error)
 {
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
@@ -105,7 +106,7 @@ static gboolean probe(GcState *state, GError **error)
 	for (guint i = 0; i < ops->len; i++) {
 		const MlvOp *op = g_ptr_array_index(ops, i);
 		const MlvRemotePack *pack = mlv_remote_pack(remote, GPOINTER_TO_UINT(op->user));
-		GcPack there = {.pack = {pack->name, pack->size}, .mtime = state->now};
+		GcPack there = { .pack = { pack->name, pack->size }, .mtime = state->now };
 
 		if (op->bytes)
 			g_array_append_val(state->packs, there);
@@ -116,8 +117,8 @@ static gboolean probe(GcState *state, GError **error)
 	return TRUE;
 }
 
-/* Bytes of chunks in each pack, by one index. Several may name one pack (two clients merged the same ones), so the most that
- * one of them says counts, not the sum. */
+/* Bytes of chunks in each pack, by one index. Several may name one pack (two clients merged the
+ * same ones), so the most that one of them says counts, not the sum. */
 static gboolean read_index(GcState *state, MlvIndex *index, GError **error)
 {
 	gsize count = mlv_index_pack_count(index);
@@ -195,17 +196,19 @@ static gboolean fail_absent(GcState *state, GError **error)
 	g_autofree char *label = mlv_chunk_label(key->kind, &key->id);
 
 	return mlv_fail(error, MLV_ERROR_MISSING,
-			"%s is needed and is not on '%s', nor are %u others; nothing was deleted. Push again from a "
-			"clone that has it, or run 'mlv fsck' with this remote",
+			"%s is needed and is not on '%s', nor are %u others; nothing was "
+			"deleted. Push again from a clone that has it, or run 'mlv fsck' "
+			"with this remote",
 			label, state->remote->medium->url, state->absent->len - 1);
 }
 
 static gboolean first_look(GcState *state, GError **error)
 {
-	if (!list_packs(state, error) || !mlv_remote_refresh(state->remote, error) || !probe(state, error))
+	if (!list_packs(state, error) || !mlv_remote_refresh(state->remote, error) ||
+	    !probe(state, error))
 		return FALSE;
-	if (!mlv_gc_judge_roots(state, error) || !mlv_gc_mark(state, error) || !read_indexes(state, error) ||
-	    !mlv_gc_place(state, TRUE, error))
+	if (!mlv_gc_judge_roots(state, error) || !mlv_gc_mark(state, error) ||
+	    !read_indexes(state, error) || !mlv_gc_place(state, TRUE, error))
 		return FALSE;
 	if (state->absent->len > 0)
 		return fail_absent(state, error);
@@ -214,7 +217,7 @@ static gboolean first_look(GcState *state, GError **error)
 	return TRUE;
 }
 
-/* --- tombstones ------------------------------------------------------------------------------------------------ */
+/* --- tombstones ------------------------------------------------------------------------------- */
 
 typedef struct {
 	GcState *state;
@@ -231,7 +234,8 @@ static void gather_batch(Gatherer *gatherer)
 	g_autofree MlvRemoteHit *hits = g_new(MlvRemoteHit, gatherer->keys->len + 1);
 
 	if (!gatherer->error)
-		mlv_remote_find_many(state->remote, keys, gatherer->keys->len, hits, &gatherer->error);
+		mlv_remote_find_many(state->remote, keys, gatherer->keys->len, hits,
+				     &gatherer->error);
 	for (guint i = 0; !gatherer->error && i < gatherer->keys->len; i++) {
 		const GcPack *pack;
 		RemoteWant want;
@@ -250,7 +254,7 @@ static void gather_batch(Gatherer *gatherer)
 static void gather_mark(MlvKind kind, const MlvId *id, gpointer user)
 {
 	Gatherer *gatherer = user;
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
 	if (gatherer->soft && mlv_marks_contains(gatherer->state->hard, kind, id))
 		return;
@@ -264,7 +268,7 @@ static GArray *gather(GcState *state, GError **error)
 {
 	g_autoptr(GArray) wants = g_array_new(FALSE, FALSE, sizeof(RemoteWant));
 	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(MlvChunkKey));
-	Gatherer gatherer = {state, wants, keys, FALSE, NULL};
+	Gatherer gatherer = { state, wants, keys, FALSE, NULL };
 
 	g_array_append_vals(wants, state->rescue->data, state->rescue->len);
 	mlv_marks_foreach(state->hard, gather_mark, &gatherer);
@@ -278,29 +282,32 @@ static GArray *gather(GcState *state, GError **error)
 	return NULL;
 }
 
-/* Copies what is needed out of the packs that go, and tombstones these. Their entries stay in the indexes until the packs are
- * deleted: a root that we have not seen may need them, and its readers must find them until that is settled. */
+/* Copies what is needed out of the packs that go, and tombstones these. Their entries stay in
+ * the indexes until the packs are deleted: a root that we have not seen may need them, and its
+ * readers must find them until that is settled. */
 static gboolean tombstone(GcState *state, GError **error)
 {
 	g_autoptr(GArray) wants = gather(state, error);
 
 	if (!wants)
 		return FALSE;
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++) {
+	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class ++) {
 		g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(class);
 		gboolean any = FALSE;
 
-		if (!mlv_remote_copy(state->remote, (RemoteWant *)(gpointer)wants->data, wants->len, class,
-				     state->gc->temp_dir, builder, error))
+		if (!mlv_remote_copy(state->remote, (RemoteWant *)(gpointer)wants->data, wants->len,
+				     class, state->gc->temp_dir, builder, error))
 			return FALSE;
 		state->result->chunks_copied += mlv_index_builder_count(builder);
 		for (guint i = 0; i < state->packs->len; i++) {
 			const GcPack *pack = &g_array_index(state->packs, GcPack, i);
 
 			/* Nobody knows an orphan's class, and it does not matter. */
-			if (!pack->goes || (pack->pack_class ? pack->pack_class : MLV_CLASS_DATA) != class)
+			if (!pack->goes ||
+			    (pack->pack_class ? pack->pack_class : MLV_CLASS_DATA) != class)
 				continue;
-			mlv_index_builder_add_tombstone(builder, &pack->pack.name, (guint64)state->now);
+			mlv_index_builder_add_tombstone(builder, &pack->pack.name,
+							(guint64)state->now);
 			any = TRUE;
 		}
 		if ((any || mlv_index_builder_count(builder) > 0) &&
@@ -310,10 +317,10 @@ static gboolean tombstone(GcState *state, GError **error)
 	return TRUE;
 }
 
-/* --- the second look ------------------------------------------------------------------------------------------- */
+/* --- the second look -------------------------------------------------------------------------- */
 
-/* A listing of several pages is not read at one time: a root that is renewed meanwhile could be missed under both its names. Two
- * listings close that gap. */
+/* A listing of several pages is not read at one time: a root that is renewed meanwhile could be
+ * missed under both its names. Two listings close that gap. */
 static gboolean list_again(GcState *state, GError **error)
 {
 	MlvRemote *remote = state->remote;
@@ -329,11 +336,12 @@ static gboolean list_again(GcState *state, GError **error)
 /* Copies out what any root needs from any tombstoned pack. */
 static gboolean copy_out(GcState *state, GError **error)
 {
-	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class++) {
+	for (MlvClass class = MLV_CLASS_DATA; class <= MLV_CLASS_META; class ++) {
 		g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(class);
 
-		if (!mlv_remote_copy(state->remote, (RemoteWant *)(gpointer)state->rescue->data, state->rescue->len,
-				     class, state->gc->temp_dir, builder, error))
+		if (!mlv_remote_copy(state->remote, (RemoteWant *)(gpointer)state->rescue->data,
+				     state->rescue->len, class, state->gc->temp_dir, builder,
+				     error))
 			return FALSE;
 		state->result->chunks_copied += mlv_index_builder_count(builder);
 		if (mlv_index_builder_count(builder) > 0 &&
@@ -349,11 +357,13 @@ static gboolean settle(GcState *state, GError **error)
 	for (int tries = 1;; tries++) {
 		g_autoptr(GError) failed = NULL;
 
-		if (list_again(state, &failed) && probe(state, &failed) && mlv_gc_mark(state, &failed) &&
-		    mlv_gc_place(state, FALSE, &failed) &&
-		    (state->absent->len == 0 || fail_absent(state, &failed)) && copy_out(state, &failed))
+		if (list_again(state, &failed) && probe(state, &failed) &&
+		    mlv_gc_mark(state, &failed) && mlv_gc_place(state, FALSE, &failed) &&
+		    (state->absent->len == 0 || fail_absent(state, &failed)) &&
+		    copy_out(state, &failed))
 			return TRUE;
-		/* Another gc may have copied it out and deleted it, or a root may have gone: look again. */
+		/* Another gc may have copied it out and deleted it, or a root may have gone:
+		 * look again. */
 		if (tries == TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return FALSE;
@@ -362,117 +372,10 @@ static gboolean settle(GcState *state, GError **error)
 	}
 }
 
-/* --- deleting ----------------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
-static void delete_later(GPtrArray *ops, const char *path)
-{
-	g_ptr_array_add(ops, mlv_op_new(MLV_OP_DELETE, path));
-}
-
-/* Packs that were tombstoned before the second listing. */
-static gboolean delete_packs(GcState *state, GError **error)
-{
-	g_autoptr(GPtrArray) ops = mlv_ops_new();
-	char path[MLV_PACK_NAME_LENGTH + 1];
-
-	for (guint i = 0; i < state->packs->len; i++) {
-		const GcPack *pack = &g_array_index(state->packs, GcPack, i);
-
-		if (!mlv_remote_is_tombstoned(state->remote, &pack->pack.name))
-			continue;
-		mlv_pack_path(&pack->pack.name, path);
-		delete_later(ops, path);
-	}
-	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
-}
-
-/* Indexes that were superseded before the second listing. Those that carry tombstones stay while a pending root lacks something:
- * its push must see them when it lists again. */
-static gboolean delete_indexes(GcState *state, GError **error)
-{
-	g_autoptr(GPtrArray) ops = mlv_ops_new();
-
-	for (guint i = 0; i < state->remote->superseded->len; i++) {
-		const RemoteSuperseded *old = &g_array_index(state->remote->superseded, RemoteSuperseded, i);
-		char path[MLV_INDEX_NAME_LENGTH + 1];
-
-		if (old->tombstones && state->result->unsettled)
-			continue;
-		mlv_index_path(&old->name, path);
-		delete_later(ops, path);
-	}
-	state->result->indexes_deleted = ops->len;
-	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
-}
-
-static gboolean keep_tombstone(const MlvTombstone *stone, gpointer user)
-{
-	const GcState *state = user;
-
-	return (gint64)stone->time > state->now - MLV_TOMBSTONE_AGE || mlv_gc_find_pack(state, &stone->pack) ||
-	       g_hash_table_contains(state->remote->pack_numbers, &stone->pack);
-}
-
-static gboolean keep_entry(const MlvIndexPack *pack, const MlvPackEntry *entry, gpointer user)
-{
-	return !mlv_remote_is_tombstoned(((GcState *)user)->remote, &pack->name);
-}
-
-static gboolean names_deleted(const GcState *state, const MlvIndex *index)
-{
-	for (gsize i = 0; i < mlv_index_pack_count(index); i++) {
-		MlvIndexPack pack = mlv_index_pack(index, i);
-
-		if (mlv_remote_is_tombstoned(state->remote, &pack.name))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* Indexes that name packs which were deleted now are merged, with small ones, into one that does not. What it supersedes is
- * deleted by the next push or gc that lists it so. */
-static gboolean drop_entries(GcState *state, MlvClass index_class, GError **error)
-{
-	MlvRemote *remote = state->remote;
-	g_autoptr(GPtrArray) inputs = g_ptr_array_new();
-	MlvIndexMerge options = {.keep = keep_entry, .keep_tombstone = keep_tombstone, .user = state};
-	gboolean any = FALSE;
-
-	for (guint i = 0; i < remote->live->len; i++) {
-		RemoteIndex *at = g_ptr_array_index(remote->live, i);
-		gboolean naming = names_deleted(state, at->index);
-
-		if (at->grave || mlv_index_class(at->index) != index_class ||
-		    (!naming && mlv_index_size(at->index) > MLV_REMOTE_WHOLE))
-			continue;
-		any |= naming;
-		g_ptr_array_add(inputs, mlv_remote_whole_index(remote, at, error));
-		if (!g_ptr_array_index(inputs, inputs->len - 1))
-			return FALSE;
-	}
-	return !any ||
-	       mlv_remote_put_merged(remote, (MlvIndex *const *)inputs->pdata, inputs->len, &options, error);
-}
-
-static gboolean delete_dead(GcState *state, GError **error)
-{
-	return delete_packs(state, error) && delete_indexes(state, error) &&
-	       drop_entries(state, MLV_CLASS_DATA, error) && drop_entries(state, MLV_CLASS_META, error);
-}
-
-/* Before anything is tombstoned: a push that trusts such a root looks for it after it has put its own. */
-static gboolean delete_roots(GcState *state, GError **error)
-{
-	g_autoptr(GPtrArray) ops = mlv_ops_new();
-
-	for (guint i = 0; i < state->drop->len; i++)
-		delete_later(ops, g_ptr_array_index(state->drop, i));
-	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
-}
-
-/* --- the whole ------------------------------------------------------------------------------------------------------ */
-
-static gboolean collect_once(const MlvRemoteGc *gc, MlvRemoteGcResult *result, gboolean *again, GError **error)
+static gboolean collect_once(const MlvRemoteGc *gc, MlvRemoteGcResult *result, gboolean *again,
+			     GError **error)
 {
 	g_auto(GcState) state;
 
@@ -482,19 +385,20 @@ static gboolean collect_once(const MlvRemoteGc *gc, MlvRemoteGcResult *result, g
 		return FALSE;
 	if (gc->dry_run)
 		return TRUE;
-	if (state.drop->len == 0 && result->packs_deleted == 0 && state.remote->superseded->len == 0 &&
-	    state.rescue->len == 0)
+	if (state.drop->len == 0 && result->packs_deleted == 0 &&
+	    state.remote->superseded->len == 0 && state.rescue->len == 0)
 		return TRUE;
-	if (!delete_roots(&state, error) || !tombstone(&state, error))
+	if (!mlv_gc_delete_roots(&state, error) || !tombstone(&state, error))
 		return FALSE;
 	*again = FALSE;
 	if (!settle(&state, error))
 		return FALSE;
 	result->unsettled = state.lacking;
-	return delete_dead(&state, error);
+	return mlv_gc_delete_dead(&state, error);
 }
 
-/* Between listing and reading, roots and indexes may be replaced by others: then the look is taken anew. */
+/* Between listing and reading, roots and indexes may be replaced by others: then the look is
+ * taken anew. */
 static gboolean collect(const MlvRemoteGc *gc, MlvRemoteGcResult *result, GError **error)
 {
 	for (int tries = 1;; tries++) {
@@ -503,7 +407,8 @@ static gboolean collect(const MlvRemoteGc *gc, MlvRemoteGcResult *result, GError
 
 		if (collect_once(gc, result, &again, &failed))
 			return TRUE;
-		if (!again || tries == TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING)) {
+		if (!again || tries == TRIES ||
+		    !g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return FALSE;
 		}
@@ -516,7 +421,8 @@ gboolean mlv_remote_gc(const MlvRemoteGc *gc, MlvRemoteGcResult *result, GError 
 	gboolean ok;
 
 	if (medium->read_only && !gc->dry_run)
-		return mlv_fail(error, MLV_ERROR_UNSUPPORTED, "'%s' can only be read; nothing can be collected there",
+		return mlv_fail(error, MLV_ERROR_UNSUPPORTED,
+				"'%s' can only be read; nothing can be collected there",
 				medium->url);
 	if (medium->methods->lock && !gc->dry_run &&
 	    !medium->methods->lock(medium, TRUE, gc->waiting, gc->user, error))

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #define ROOTS_AT_ONCE 32
-#define BATCH 65536 /* chunks looked up together */
+#define BATCH         65536 /* chunks looked up together */
 
 GcPack *mlv_gc_find_pack(const GcState *state, const MlvId *name)
 {
 	return g_hash_table_lookup(state->by_name, name);
 }
 
-/* --- roots ------------------------------------------------------------------------------------------------- */
+/* --- roots ------------------------------------------------------------------------------------ */
 
 static gboolean has_twin(const GcState *state, const MlvRemoteRoot *at)
 {
@@ -36,7 +36,8 @@ static void drop(GcState *state, const MlvRemoteRoot *at)
 	state->result->roots_dropped += at->name.pending ? 0 : 1;
 }
 
-/* `root` NULL: there is nobody to ask. A clone trusts its own root without writing it anew for a day, so a root goes only when it is older than that, twice over. */
+/* `root` NULL: there is nobody to ask. A clone trusts its own root without writing it anew for a
+ * day, so a root goes only when it is older than that, twice over. */
 static gboolean goes(const GcState *state, const MlvRemoteRoot *at, const MlvRoot *root)
 {
 	const MlvRemoteGc *gc = state->gc;
@@ -70,7 +71,8 @@ gboolean mlv_gc_judge_roots(GcState *state, GError **error)
 	}
 	for (gsize at = 0; at < count; at += ROOTS_AT_ONCE) {
 		gsize n = MIN(count - at, ROOTS_AT_ONCE);
-		g_autoptr(GPtrArray) read = mlv_remote_read_roots(state->remote, roots + at, n, error);
+		g_autoptr(GPtrArray) read =
+			mlv_remote_read_roots(state->remote, roots + at, n, error);
 
 		if (!read)
 			return FALSE;
@@ -84,7 +86,7 @@ gboolean mlv_gc_judge_roots(GcState *state, GError **error)
 	return TRUE;
 }
 
-/* --- marking ----------------------------------------------------------------------------------------------- */
+/* --- marking ---------------------------------------------------------------------------------- */
 
 static gboolean pass_over(MlvKind kind, const MlvId *id, gpointer user, GError **error)
 {
@@ -92,7 +94,8 @@ static gboolean pass_over(MlvKind kind, const MlvId *id, gpointer user, GError *
 	return TRUE;
 }
 
-/* Reads the tables of tombstoned packs that are still there: the indexes may have dropped their chunks already. */
+/* Reads the tables of tombstoned packs that are still there: the indexes may have dropped their
+ * chunks already. */
 static gboolean dig(GcState *state, GError **error)
 {
 	g_autoptr(GArray) packs = g_array_new(FALSE, FALSE, sizeof(MlvIndexPack));
@@ -106,7 +109,8 @@ static gboolean dig(GcState *state, GError **error)
 	}
 	g_ptr_array_set_size(state->remote->live, 0);
 	g_ptr_array_set_size(state->remote->graves, 0);
-	return mlv_remote_dig(state->remote, (const MlvIndexPack *)(gpointer)packs->data, packs->len, error);
+	return mlv_remote_dig(state->remote, (const MlvIndexPack *)(gpointer)packs->data,
+			      packs->len, error);
 }
 
 static gboolean mark_needs(GcState *state, const MlvRoot *root, gboolean pending, GError **error)
@@ -114,13 +118,14 @@ static gboolean mark_needs(GcState *state, const MlvRoot *root, gboolean pending
 	MlvSource *source = mlv_remote_source(state->remote);
 
 	for (gsize i = 0; i < mlv_root_need_count(root); i++)
-		if (!mlv_mark(source, mlv_root_need(root, i), pending ? state->soft : state->hard, NULL,
-			      pending ? pass_over : NULL, state, error))
+		if (!mlv_mark(source, mlv_root_need(root, i), pending ? state->soft : state->hard,
+			      NULL, pending ? pass_over : NULL, state, error))
 			return FALSE;
 	return TRUE;
 }
 
-/* What a walk that failed half-way has marked would never be followed again: it begins with an empty set. */
+/* What a walk that failed half-way has marked would never be followed again: it begins with an
+ * empty set. */
 void mlv_gc_forget_marks(GcState *state)
 {
 	mlv_marks_free(state->hard);
@@ -143,7 +148,8 @@ static gboolean mark_batch(GcState *state, const GArray *batch, GError **error)
 			continue;
 		g_autoptr(MlvRoot) instead =
 			state->gc->dry_run && state->gc->instead
-				? state->gc->instead(&roots[i], root, state->gc->user) : NULL;
+				? state->gc->instead(&roots[i], root, state->gc->user)
+				: NULL;
 		mlv_root_path(&roots[i].name, path);
 		if (!mark_needs(state, instead ? instead : root, roots[i].name.pending, error)) {
 			g_prefix_error(error, "root '%s': ", path);
@@ -159,7 +165,8 @@ static gboolean is_due(const GcState *state, const MlvRemoteRoot *at)
 	char path[MLV_ROOT_NAME_LENGTH + 1];
 
 	mlv_root_path(&at->name, path);
-	return !g_hash_table_contains(state->dropped, path) && !g_hash_table_contains(state->marked, path) &&
+	return !g_hash_table_contains(state->dropped, path) &&
+	       !g_hash_table_contains(state->marked, path) &&
 	       !(at->name.pending && has_twin(state, at));
 }
 
@@ -184,18 +191,21 @@ static gboolean mark_all(GcState *state, GError **error)
 	return TRUE;
 }
 
-/* A pending root that lacks something in one look does so for good, as far as this gc is concerned. */
+/* A pending root that lacks something in one look does so for good, as far as this gc is
+ * concerned. */
 gboolean mlv_gc_mark(GcState *state, GError **error)
 {
 	g_autoptr(GError) failed = NULL;
 	gboolean before = state->lacking;
 	gboolean ok;
 
-	/* A view that was listed again by the reader in between would not be the one that the rest is decided on. */
+	/* A view that was listed again by the reader in between would not be the one that the
+	 * rest is decided on. */
 	state->remote->relisted = TRUE;
 	state->lacking = FALSE;
 	ok = mark_all(state, &failed);
-	if (!state->dug && (ok ? state->lacking : g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING))) {
+	if (!state->dug &&
+	    (ok ? state->lacking : g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING))) {
 		g_clear_error(&failed);
 		mlv_gc_forget_marks(state);
 		state->lacking = FALSE;
@@ -207,7 +217,7 @@ gboolean mlv_gc_mark(GcState *state, GError **error)
 	return ok;
 }
 
-/* --- placing ------------------------------------------------------------------------------------------------- */
+/* --- placing ---------------------------------------------------------------------------------- */
 
 typedef struct {
 	GcState *state;
@@ -233,7 +243,8 @@ static void place_one(Placer *placer, const MlvChunkKey *key, const MlvRemoteHit
 		mlv_remote_want(&want, key, hit);
 		g_array_append_val(state->rescue, want);
 	} else if (placer->tally) {
-		GcPack *pack = mlv_gc_find_pack(state, &mlv_remote_pack(state->remote, hit->pack)->name);
+		GcPack *pack =
+			mlv_gc_find_pack(state, &mlv_remote_pack(state->remote, hit->pack)->name);
 
 		if (pack)
 			pack->live += hit->stored;
@@ -246,8 +257,8 @@ static void place_batch(Placer *placer)
 	g_autofree MlvRemoteHit *hits = g_new(MlvRemoteHit, placer->keys->len + 1);
 
 	if (placer->ok)
-		placer->ok = mlv_remote_find_many(placer->state->remote, keys, placer->keys->len, hits,
-						  &placer->error);
+		placer->ok = mlv_remote_find_many(placer->state->remote, keys, placer->keys->len,
+						  hits, &placer->error);
 	for (guint i = 0; placer->ok && i < placer->keys->len; i++)
 		place_one(placer, &keys[i], &hits[i]);
 	g_array_set_size(placer->keys, 0);
@@ -256,7 +267,7 @@ static void place_batch(Placer *placer)
 static void place_mark(MlvKind kind, const MlvId *id, gpointer user)
 {
 	Placer *placer = user;
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
 	if (!placer->hard && mlv_marks_contains(placer->state->hard, kind, id))
 		return;
@@ -268,7 +279,7 @@ static void place_mark(MlvKind kind, const MlvId *id, gpointer user)
 static gboolean place_all(GcState *state, gboolean tally, GError **error)
 {
 	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(MlvChunkKey));
-	Placer placer = {state, tally, TRUE, keys, TRUE, NULL};
+	Placer placer = { state, tally, TRUE, keys, TRUE, NULL };
 
 	g_array_set_size(state->rescue, 0);
 	g_array_set_size(state->absent, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading the indexes of a remote: small ones whole, large ones in part until most of one is wanted. */
+/* Loading the indexes of a remote: small ones whole, large ones in part until most of one is
+ * wanted. */
 #include "storage/remote_private.h"
 
 #include <fcntl.h>
@@ -43,7 +44,7 @@ static GBytes *fetch_block(guint64 offset, gsize length, gpointer user, GError *
 	return mlv_medium_get(medium, proto->name, offset, length, length, error);
 }
 
-/* --- loading --------------------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 /* An index on its way. */
 typedef struct {
@@ -64,8 +65,10 @@ static MlvIndex *open_cached(MlvRemote *remote, const Loading *loading)
 	return fd < 0 ? NULL : mlv_index_open(fd, &loading->name, FALSE, name, NULL);
 }
 
-/* Who asks for blocks later needs the medium and the name for as long as the index lives, which is as long as the remote. */
-static MlvIndex *open_partial(MlvRemote *remote, Loading *loading, GBytes *head, gsize *need, GError **error)
+/* Who asks for blocks later needs the medium and the name for as long as the index lives, which
+ * is as long as the remote. */
+static MlvIndex *open_partial(MlvRemote *remote, Loading *loading, GBytes *head, gsize *need,
+			      GError **error)
 {
 	char path[MLV_INDEX_NAME_LENGTH + 1];
 	MlvOp *proto;
@@ -74,7 +77,8 @@ static MlvIndex *open_partial(MlvRemote *remote, Loading *loading, GBytes *head,
 	proto = mlv_op_new(MLV_OP_GET, path);
 	proto->user = remote->medium;
 	g_ptr_array_add(remote->protos, proto);
-	return mlv_index_new_partial(head, &loading->name, loading->size, fetch_block, proto, path, need, error);
+	return mlv_index_new_partial(head, &loading->name, loading->size, fetch_block, proto, path,
+				     need, error);
 }
 
 /* Takes what is in the cache. Sets what is to be fetched otherwise. */
@@ -103,14 +107,16 @@ static void load_from_cache(MlvRemote *remote, Loading *loading)
 }
 
 /* Bytes of an index arrived: its head, or all of it. */
-static gboolean arrived(MlvRemote *remote, Loading *loading, GBytes *bytes, const char *label, GError **error)
+static gboolean arrived(MlvRemote *remote, Loading *loading, GBytes *bytes, const char *label,
+			GError **error)
 {
 	gboolean whole = loading->size <= MLV_REMOTE_WHOLE;
 	g_autoptr(GError) failed = NULL;
 	char name[MLV_REMOTE_CACHED + 1];
 	gsize need = 0;
-	MlvIndex *index = whole ? mlv_index_new_from_bytes(bytes, &loading->name, TRUE, label, &failed)
-				: open_partial(remote, loading, bytes, &need, &failed);
+	MlvIndex *index =
+		whole ? mlv_index_new_from_bytes(bytes, &loading->name, TRUE, label, &failed)
+		      : open_partial(remote, loading, bytes, &need, &failed);
 
 	if (index) {
 		loading->want = 0;
@@ -128,7 +134,8 @@ static gboolean arrived(MlvRemote *remote, Loading *loading, GBytes *bytes, cons
 }
 
 /* One round of requests. *again tells if more bytes of some index are needed. */
-static gboolean load_round(MlvRemote *remote, GArray *loadings, gboolean *again, gboolean *gone, GError **error)
+static gboolean load_round(MlvRemote *remote, GArray *loadings, gboolean *again, gboolean *gone,
+			   GError **error)
 {
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
 
@@ -165,14 +172,15 @@ static gboolean load_round(MlvRemote *remote, GArray *loadings, gboolean *again,
 	return TRUE;
 }
 
-gboolean mlv_remote_load_indexes(MlvRemote *remote, const GArray *listed, gboolean *gone, GError **error)
+gboolean mlv_remote_load_indexes(MlvRemote *remote, const GArray *listed, gboolean *gone,
+				 GError **error)
 {
 	g_autoptr(GArray) loadings = g_array_new(FALSE, FALSE, sizeof(Loading));
 	gboolean again = FALSE;
 
 	for (guint i = 0; i < listed->len; i++) {
 		const MlvListed *at = &g_array_index(listed, MlvListed, i);
-		Loading loading = {.size = at->size};
+		Loading loading = { .size = at->size };
 
 		if (!mlv_index_parse_path(at->name, &loading.name) ||
 		    g_hash_table_contains(remote->known, &loading.name))
@@ -182,7 +190,8 @@ gboolean mlv_remote_load_indexes(MlvRemote *remote, const GArray *listed, gboole
 			g_array_append_val(loadings, loading);
 			again = TRUE;
 		} else if (loading.size == 0) {
-			return mlv_fail(error, MLV_ERROR_CORRUPT, "the index '%s' is empty", at->name);
+			return mlv_fail(error, MLV_ERROR_CORRUPT, "the index '%s' is empty",
+					at->name);
 		}
 	}
 	/* Damaged bytes are asked for once more; what lies there damaged stays so. */
@@ -191,7 +200,8 @@ gboolean mlv_remote_load_indexes(MlvRemote *remote, const GArray *listed, gboole
 
 		if (load_round(remote, loadings, &again, gone, &failed))
 			continue;
-		if (++failures == MLV_REMOTE_TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
+		if (++failures == MLV_REMOTE_TRIES ||
+		    !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return FALSE;
 		}
@@ -206,7 +216,7 @@ gboolean mlv_remote_load_indexes(MlvRemote *remote, const GArray *listed, gboole
 	return TRUE;
 }
 
-/* --- from partial to whole ------------------------------------------------------------------------- */
+/* --- from partial to whole -------------------------------------------------------------------- */
 
 int mlv_remote_open_download(MlvRemote *remote, MlvTemp **temp, GError **error)
 {
@@ -265,7 +275,8 @@ MlvIndex *mlv_remote_whole_index(MlvRemote *remote, RemoteIndex *index, GError *
 			mlv_index_unref(index->index);
 			index->index = whole;
 			index->partial = FALSE;
-		} else if (tries == MLV_REMOTE_TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
+		} else if (tries == MLV_REMOTE_TRIES ||
+			   !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return NULL;
 		}
@@ -273,9 +284,10 @@ MlvIndex *mlv_remote_whole_index(MlvRemote *remote, RemoteIndex *index, GError *
 	return index->index;
 }
 
-/* --- blocks of partial ones ------------------------------------------------------------------------- */
+/* --- blocks of partial ones ------------------------------------------------------------------- */
 
-static void plan_blocks(const RemoteIndex *index, const MlvId *ids, gsize count, GPtrArray *ops, guint64 *bytes)
+static void plan_blocks(const RemoteIndex *index, const MlvId *ids, gsize count, GPtrArray *ops,
+			guint64 *bytes)
 {
 	g_autoptr(GArray) ranges = mlv_index_plan(index->index, ids, count);
 	char path[MLV_INDEX_NAME_LENGTH + 1];
@@ -331,7 +343,8 @@ gboolean mlv_remote_fetch_blocks(MlvRemote *remote, const MlvId *ids, gsize coun
 		if (fetch_blocks_once(remote, ids, count, &failed))
 			return TRUE;
 		remote->index_gone |= g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING);
-		if (tries == MLV_REMOTE_TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
+		if (tries == MLV_REMOTE_TRIES ||
+		    !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return FALSE;
 		}

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIVE_WANTED 4  /* live indexes of a class that are aimed at */
-#define LIVE_MANY 8
-#define GROWTH 4       /* a merge rewrites at most so many times what is added ... */
+#define LIVE_WANTED 4 /* live indexes of a class that are aimed at */
+#define LIVE_MANY   8
+#define GROWTH      4  /* a merge rewrites at most so many times what is added ... */
 #define GROWTH_MANY 32 /* ... or so many, where too many indexes are live */
 
 static gint by_count(gconstpointer a, gconstpointer b)
@@ -20,7 +20,8 @@ static gint by_count(gconstpointer a, gconstpointer b)
 	return (x > y) - (x < y);
 }
 
-/* The live indexes that a new one of `count` entries should take in: the small ones, as long as that rewrites little. */
+/* The live indexes that a new one of `count` entries should take in: the small ones, as long as
+ * that rewrites little. */
 static GPtrArray *choose(MlvRemote *remote, MlvClass index_class, gsize count)
 {
 	GPtrArray *sorted = g_ptr_array_new();
@@ -35,7 +36,8 @@ static GPtrArray *choose(MlvRemote *remote, MlvClass index_class, gsize count)
 	}
 	g_ptr_array_sort(sorted, by_count);
 	for (; chosen < sorted->len; chosen++) {
-		gsize next = mlv_index_count(((RemoteIndex *)g_ptr_array_index(sorted, chosen))->index);
+		gsize next =
+			mlv_index_count(((RemoteIndex *)g_ptr_array_index(sorted, chosen))->index);
 		guint left = sorted->len - chosen + 1;
 		gboolean cheap = (sum + next) * MLV_INDEX_ENTRY <= MLV_REMOTE_WHOLE;
 
@@ -64,7 +66,8 @@ static gboolean put_bytes(MlvRemote *remote, GBytes *bytes, const MlvId *name, G
 	return index != NULL;
 }
 
-static gboolean put_file(MlvRemote *remote, int fd, MlvTemp *temp, const MlvId *name, GError **error)
+static gboolean put_file(MlvRemote *remote, int fd, MlvTemp *temp, const MlvId *name,
+			 GError **error)
 {
 	char path[MLV_INDEX_NAME_LENGTH + 1], cached[MLV_REMOTE_CACHED + 1];
 	g_autoptr(MlvOp) op = NULL;
@@ -117,10 +120,12 @@ gboolean mlv_remote_put_alone(MlvRemote *remote, MlvIndexBuilder *builder, GErro
 	return put_bytes(remote, bytes, &name, error);
 }
 
-gboolean mlv_remote_put_index(MlvRemote *remote, MlvIndexBuilder *builder, MlvClass index_class, GError **error)
+gboolean mlv_remote_put_index(MlvRemote *remote, MlvIndexBuilder *builder, MlvClass index_class,
+			      GError **error)
 {
-	/* Entries in tombstoned packs stay: until these are deleted, somebody may have to read them. */
-	MlvIndexMerge options = {.drop_dead = FALSE};
+	/* Entries in tombstoned packs stay: until these are deleted, somebody may have to read
+	 * them. */
+	MlvIndexMerge options = { .drop_dead = FALSE };
 	g_autoptr(GPtrArray) chosen = choose(remote, index_class, mlv_index_builder_count(builder));
 	g_autoptr(GPtrArray) inputs = g_ptr_array_new();
 	g_autoptr(MlvIndex) fresh = NULL;
@@ -135,11 +140,13 @@ gboolean mlv_remote_put_index(MlvRemote *remote, MlvIndexBuilder *builder, MlvCl
 		return FALSE;
 	g_ptr_array_add(inputs, fresh);
 	for (guint i = 0; i < chosen->len; i++) {
-		MlvIndex *whole = mlv_remote_whole_index(remote, g_ptr_array_index(chosen, i), error);
+		MlvIndex *whole =
+			mlv_remote_whole_index(remote, g_ptr_array_index(chosen, i), error);
 
 		if (!whole)
 			return FALSE;
 		g_ptr_array_add(inputs, whole);
 	}
-	return mlv_remote_put_merged(remote, (MlvIndex *const *)inputs->pdata, inputs->len, &options, error);
+	return mlv_remote_put_merged(remote, (MlvIndex *const *)inputs->pdata, inputs->len,
+				     &options, error);
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* --- chunks that were asked for ahead ------------------------------------------------------------------ */
+/* --- chunks that were asked for ahead --------------------------------------------------------- */
 
 static guint hash_key(gconstpointer data)
 {
@@ -46,10 +46,11 @@ static void remember(MlvRemote *remote, const MlvChunkKey *key, GBytes *bytes)
 		forget_oldest(remote);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Decodes what lies at the head of `stored`, which holds all of entry->stored. */
-static GBytes *decode(const MlvPackEntry *entry, const guint8 *stored, const char *label, GError **error)
+static GBytes *decode(const MlvPackEntry *entry, const guint8 *stored, const char *label,
+		      GError **error)
 {
 	guint8 *raw = g_malloc(MAX(entry->raw, 1));
 
@@ -67,13 +68,15 @@ static GBytes *read_at(MlvRemote *remote, const MlvPackEntry *entry, guint32 pac
 	mlv_pack_path(&mlv_remote_pack(remote, pack)->name, path);
 	for (int tries = 1;; tries++) {
 		g_autoptr(GError) failed = NULL;
-		g_autoptr(GBytes) stored = mlv_medium_get(remote->medium, path, entry->offset, entry->stored,
-							  entry->stored, &failed);
-		GBytes *raw = stored ? decode(entry, g_bytes_get_data(stored, NULL), path, &failed) : NULL;
+		g_autoptr(GBytes) stored = mlv_medium_get(remote->medium, path, entry->offset,
+							  entry->stored, entry->stored, &failed);
+		GBytes *raw = stored ? decode(entry, g_bytes_get_data(stored, NULL), path, &failed)
+				     : NULL;
 
 		if (raw)
 			return raw;
-		if (tries == MLV_REMOTE_TRIES || !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
+		if (tries == MLV_REMOTE_TRIES ||
+		    !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
 			return NULL;
 		}
@@ -113,7 +116,7 @@ static GBytes *read_once(MlvRemote *remote, const MlvChunkKey *key, GError **err
 static GBytes *source_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)
 {
 	MlvRemote *remote = (MlvRemote *)source;
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 	g_autoptr(GError) failed = NULL;
 	GBytes *bytes = g_hash_table_lookup(remote->chunks, &key);
 
@@ -133,7 +136,8 @@ static GBytes *source_read(MlvSource *source, MlvKind kind, const MlvId *id, GEr
 	return bytes;
 }
 
-static gboolean source_has(MlvSource *source, MlvKind kind, const MlvId *id, gboolean *has, GError **error)
+static gboolean source_has(MlvSource *source, MlvKind kind, const MlvId *id, gboolean *has,
+			   GError **error)
 {
 	MlvRemoteHit hit;
 
@@ -143,15 +147,17 @@ static gboolean source_has(MlvSource *source, MlvKind kind, const MlvId *id, gbo
 	return TRUE;
 }
 
-/* What arrived well is remembered; what did not will be read, and its error told, when it is asked for. */
-static void keep_range(MlvRemote *remote, const RemoteWant *wants, const RemoteRange *range, const MlvOp *op)
+/* What arrived well is remembered; what did not will be read, and its error told, when it is
+ * asked for. */
+static void keep_range(MlvRemote *remote, const RemoteWant *wants, const RemoteRange *range,
+		       const MlvOp *op)
 {
 	const guint8 *data = op->bytes ? g_bytes_get_data(op->bytes, NULL) : NULL;
 
 	for (gsize i = 0; data && i < range->count; i++) {
 		const RemoteWant *want = &wants[range->first + i];
 		MlvPackEntry entry = mlv_remote_want_entry(want);
-		MlvChunkKey key = {.id = want->id, .kind = want->kind};
+		MlvChunkKey key = { .id = want->id, .kind = want->kind };
 		GBytes *raw = decode(&entry, data + (want->offset - range->offset), op->name, NULL);
 
 		if (raw)
@@ -165,15 +171,18 @@ static gboolean read_ahead(MlvRemote *remote, RemoteWant *wants, gsize count, GE
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
 
 	for (guint i = 0; i < ranges->len; i++)
-		g_ptr_array_add(ops, mlv_remote_range_op(remote, wants, &g_array_index(ranges, RemoteRange, i)));
+		g_ptr_array_add(ops, mlv_remote_range_op(remote, wants,
+							 &g_array_index(ranges, RemoteRange, i)));
 	if (!mlv_medium_run_all(remote->medium, ops, TRUE, error))
 		return FALSE;
 	for (guint i = 0; i < ranges->len; i++)
-		keep_range(remote, wants, &g_array_index(ranges, RemoteRange, i), g_ptr_array_index(ops, i));
+		keep_range(remote, wants, &g_array_index(ranges, RemoteRange, i),
+			   g_ptr_array_index(ops, i));
 	return TRUE;
 }
 
-static gboolean source_prefetch(MlvSource *source, MlvKind kind, const MlvId *ids, gsize count, GError **error)
+static gboolean source_prefetch(MlvSource *source, MlvKind kind, const MlvId *ids, gsize count,
+				GError **error)
 {
 	MlvRemote *remote = (MlvRemote *)source;
 	g_autofree MlvChunkKey *keys = g_new0(MlvChunkKey, count + 1);
@@ -183,7 +192,7 @@ static gboolean source_prefetch(MlvSource *source, MlvKind kind, const MlvId *id
 	guint64 bytes = 0;
 
 	for (gsize i = 0; i < count; i++) {
-		keys[n] = (MlvChunkKey){.id = ids[i], .kind = (guint8)kind};
+		keys[n] = (MlvChunkKey){ .id = ids[i], .kind = (guint8)kind };
 		if (!g_hash_table_contains(remote->chunks, &keys[n]))
 			n++;
 	}
@@ -210,7 +219,8 @@ void mlv_remote_source_init(MlvRemote *remote)
 	remote->source.read = source_read;
 	remote->source.has = source_has;
 	remote->source.prefetch = source_prefetch;
-	remote->chunks = g_hash_table_new_full(hash_key, equal_keys, g_free, (GDestroyNotify)g_bytes_unref);
+	remote->chunks =
+		g_hash_table_new_full(hash_key, equal_keys, g_free, (GDestroyNotify)g_bytes_unref);
 	g_queue_init(&remote->chunk_order);
 }
 
@@ -220,10 +230,11 @@ void mlv_remote_source_clear(MlvRemote *remote)
 	g_hash_table_unref(remote->chunks);
 }
 
-/* --- tables of packs ------------------------------------------------------------------------------------ */
+/* --- tables of packs -------------------------------------------------------------------------- */
 
 /* The header and the last `tail` bytes. */
-static gboolean read_ends(MlvRemote *remote, const MlvIndexPack *pack, gsize tail, GPtrArray *ops, GError **error)
+static gboolean read_ends(MlvRemote *remote, const MlvIndexPack *pack, gsize tail, GPtrArray *ops,
+			  GError **error)
 {
 	char path[MLV_PACK_NAME_LENGTH + 1];
 
@@ -257,8 +268,8 @@ MlvPackTable *mlv_remote_read_table(MlvRemote *remote, const MlvIndexPack *pack,
 			return NULL;
 		table = mlv_pack_table_parse(
 			g_bytes_get_data(((MlvOp *)g_ptr_array_index(ops, 0))->bytes, NULL),
-			g_bytes_get_data(((MlvOp *)g_ptr_array_index(ops, 1))->bytes, NULL), tail, pack->size,
-			&pack->name, path, &need, &failed);
+			g_bytes_get_data(((MlvOp *)g_ptr_array_index(ops, 1))->bytes, NULL), tail,
+			pack->size, &pack->name, path, &need, &failed);
 		if (table)
 			return table;
 		if (need <= tail || need > pack->size) {
@@ -273,15 +284,16 @@ gboolean mlv_remote_dig(MlvRemote *remote, const MlvIndexPack *packs, gsize coun
 {
 	g_autoptr(MlvIndexBuilder) data = mlv_index_builder_new(MLV_CLASS_DATA);
 	g_autoptr(MlvIndexBuilder) meta = mlv_index_builder_new(MLV_CLASS_META);
-	MlvIndexBuilder *const builders[2] = {data, meta};
+	MlvIndexBuilder *const builders[2] = { data, meta };
 
 	for (gsize i = 0; i < count; i++) {
 		g_autoptr(GError) failed = NULL;
 		g_autoptr(MlvPackTable) table = mlv_remote_read_table(remote, &packs[i], &failed);
 
 		if (table) {
-			mlv_index_builder_add_pack(builders[table->pack_class == MLV_CLASS_META], &table->name,
-						   table->size, table->entries, table->count);
+			mlv_index_builder_add_pack(builders[table->pack_class == MLV_CLASS_META],
+						   &table->name, table->size, table->entries,
+						   table->count);
 		} else if (!g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING) &&
 			   !g_error_matches(failed, MLV_ERROR, MLV_ERROR_CORRUPT)) {
 			g_propagate_error(error, g_steal_pointer(&failed));
@@ -292,7 +304,8 @@ gboolean mlv_remote_dig(MlvRemote *remote, const MlvIndexPack *packs, gsize coun
 		MlvId name;
 		g_autoptr(GBytes) bytes = mlv_index_builder_finish(builders[i], &name);
 		RemoteIndex *index;
-		MlvIndex *parsed = mlv_index_new_from_bytes(bytes, &name, FALSE, "tombstoned packs", error);
+		MlvIndex *parsed =
+			mlv_index_new_from_bytes(bytes, &name, FALSE, "tombstoned packs", error);
 
 		if (!parsed)
 			return FALSE;

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Parses bytes that came under a root's name. */
-static MlvRoot *check_root(const MlvRemoteRoot *at, GBytes *bytes, const char *label, GError **error)
+static MlvRoot *check_root(const MlvRemoteRoot *at, GBytes *bytes, const char *label,
+			   GError **error)
 {
 	g_autoptr(MlvRoot) root = NULL;
 	gsize length;
@@ -14,14 +15,15 @@ static MlvRoot *check_root(const MlvRemoteRoot *at, GBytes *bytes, const char *l
 
 	mlv_id_of(text, length, &id);
 	if (!mlv_id_equal(&id, &at->name.id)) {
-		mlv_fail(error, MLV_ERROR_CORRUPT, "the root '%s' is damaged: its bytes do not match its name",
-			 label);
+		mlv_fail(error, MLV_ERROR_CORRUPT,
+			 "the root '%s' is damaged: its bytes do not match its name", label);
 		return NULL;
 	}
 	root = mlv_root_parse(text, length, label, error);
 	if (root && (strcmp(mlv_root_repo(root), at->name.repo) != 0 ||
 		     strcmp(mlv_root_clone(root), at->name.clone) != 0)) {
-		mlv_fail(error, MLV_ERROR_CORRUPT, "the root '%s' says that it is another one's", label);
+		mlv_fail(error, MLV_ERROR_CORRUPT, "the root '%s' says that it is another one's",
+			 label);
 		return NULL;
 	}
 	return g_steal_pointer(&root);
@@ -42,7 +44,8 @@ static void free_root(gpointer root)
 	mlv_root_free(root);
 }
 
-GPtrArray *mlv_remote_read_roots(MlvRemote *remote, const MlvRemoteRoot *roots, gsize count, GError **error)
+GPtrArray *mlv_remote_read_roots(MlvRemote *remote, const MlvRemoteRoot *roots, gsize count,
+				 GError **error)
 {
 	g_autoptr(GPtrArray) read = g_ptr_array_new_with_free_func(free_root);
 	g_autoptr(GPtrArray) ops = mlv_ops_new();

@@ -92,7 +92,7 @@ guint32 mlv_root_number(MlvRoot *root, const MlvRef *ref)
 
 static RootEntry *find_entry(const MlvRoot *root, MlvRootUse use, const char *oid)
 {
-	RootEntry key = {.use = use};
+	RootEntry key = { .use = use };
 
 	g_strlcpy(key.oid, oid, sizeof(key.oid));
 	return g_hash_table_lookup(root->by_oid, &key);
@@ -143,7 +143,8 @@ void mlv_root_merge(MlvRoot *root, const MlvRoot *from, MlvRootKeep keep, gpoint
 		mlv_root_add(root, entry->use, entry->oid, NULL, 0);
 		for (guint n = 0; n < entry->needs->len; n++)
 			mlv_root_add(root, entry->use, entry->oid,
-				     mlv_root_need(from, g_array_index(entry->needs, guint32, n)), 1);
+				     mlv_root_need(from, g_array_index(entry->needs, guint32, n)),
+				     1);
 	}
 }
 
@@ -158,8 +159,10 @@ gboolean mlv_root_contains(const MlvRoot *root, const MlvRoot *other)
 		for (guint n = 0; n < theirs->needs->len; n++) {
 			guint32 number;
 
-			if (!find_number(root, mlv_root_need(other, g_array_index(theirs->needs, guint32, n)),
-					 &number) ||
+			if (!find_number(
+				    root,
+				    mlv_root_need(other, g_array_index(theirs->needs, guint32, n)),
+				    &number) ||
 			    !has_number(ours->needs, number))
 				return FALSE;
 		}

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-static const char *const kind_words[] = {NULL, "blob", NULL, "tree"};
-static const char *const use_words[] = {"commit", "run"};
+static const char *const kind_words[] = { NULL, "blob", NULL, "tree" };
+static const char *const use_words[] = { "commit", "run" };
 
 static gboolean is_hex(const char *text, gsize digits)
 {
@@ -121,7 +121,8 @@ static GPtrArray *used_needs(const MlvRoot *root)
 	return sorted;
 }
 
-GBytes *mlv_root_format(const MlvRoot *root, gint64 time, const guint8 salt[MLV_ROOT_SALT], MlvId *id)
+GBytes *mlv_root_format(const MlvRoot *root, gint64 time, const guint8 salt[MLV_ROOT_SALT],
+			MlvId *id)
 {
 	g_autoptr(GPtrArray) needs = used_needs(root);
 	g_autoptr(GPtrArray) entries = g_ptr_array_new();
@@ -150,7 +151,7 @@ GBytes *mlv_root_format(const MlvRoot *root, gint64 time, const guint8 salt[MLV_
 	return bytes;
 }
 
-/* --- parsing: `at` moves over the text; nothing is copied but what is kept ----------------------- */
+/* --- parsing: `at` moves over the text; nothing is copied but what is kept -------------------- */
 
 typedef struct {
 	const char *at, *end;
@@ -218,14 +219,15 @@ static gboolean parse_need(Parser *parser)
 {
 	GPtrArray *needs = parser->root->needs;
 	char hex[MLV_ID_HEX + 1];
-	MlvRef ref = {0};
+	MlvRef ref = { 0 };
 	guint64 depth;
 
 	ref.kind = skip(parser, "blob ") ? MLV_KIND_BLOB : MLV_KIND_TREE;
 	if ((ref.kind == MLV_KIND_TREE && !skip(parser, "tree ")) ||
 	    !parse_number(parser, MLV_REF_MAX_DEPTH, &depth) || !skip(parser, " ") ||
-	    !parse_hex(parser, MLV_ID_HEX, hex) || !mlv_id_parse(hex, &ref.id) || !skip(parser, " ") ||
-	    !parse_number(parser, G_MAXUINT64, &ref.size) || !skip(parser, "\n"))
+	    !parse_hex(parser, MLV_ID_HEX, hex) || !mlv_id_parse(hex, &ref.id) ||
+	    !skip(parser, " ") || !parse_number(parser, G_MAXUINT64, &ref.size) ||
+	    !skip(parser, "\n"))
 		return FALSE;
 	ref.depth = (guint8)depth;
 	if (needs->len > 0 && compare_refs(g_ptr_array_index(needs, needs->len - 1), &ref) >= 0)
@@ -246,7 +248,8 @@ static gboolean parse_entry(Parser *parser, MlvRootUse use)
 		return FALSE;
 	entry = mlv_root_entry_for(root, use, oid);
 	if (g_ptr_array_index(entries, entries->len - 1) != entry ||
-	    (entries->len > 1 && compare_entries(g_ptr_array_index(entries, entries->len - 2), entry) >= 0))
+	    (entries->len > 1 &&
+	     compare_entries(g_ptr_array_index(entries, entries->len - 2), entry) >= 0))
 		return FALSE;
 	while (skip(parser, " ")) {
 		guint64 value;
@@ -285,13 +288,13 @@ static gboolean parse_body(Parser *parser)
 MlvRoot *mlv_root_parse(const char *text, gsize length, const char *label, GError **error)
 {
 	g_autoptr(MlvRoot) root = mlv_root_new("", "");
-	Parser parser = {.at = text, .end = text + length, .root = root};
+	Parser parser = { .at = text, .end = text + length, .root = root };
 	gboolean ok = length <= MLV_ROOT_MAX && parse_head(&parser) && parse_body(&parser);
 
 	g_free(parser.used);
 	if (ok)
 		return g_steal_pointer(&root);
-	mlv_fail(error, MLV_ERROR_CORRUPT, "the root '%s' is damaged at byte %" G_GSIZE_FORMAT, label,
-		 (gsize)(parser.at - text));
+	mlv_fail(error, MLV_ERROR_CORRUPT, "the root '%s' is damaged at byte %" G_GSIZE_FORMAT,
+		 label, (gsize)(parser.at - text));
 	return NULL;
 }

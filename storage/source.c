@@ -53,7 +53,7 @@ gboolean mlv_source_ahead(MlvSource *source, MlvKind kind, const GArray *entries
 	return source->prefetch(source, kind, ids, count, error);
 }
 
-/* --- leaves --------------------------------------------------------------------------------------- */
+/* --- leaves ----------------------------------------------------------------------------------- */
 
 typedef struct {
 	GArray *entries; /* MlvListEntry */
@@ -83,7 +83,8 @@ static gboolean open_list(MlvLeafCursor *cursor, const MlvId *id, guint64 length
 	return TRUE;
 }
 
-MlvLeafCursor *mlv_leaf_cursor_new(MlvSource *source, const MlvRef *ref, guint64 from, GError **error)
+MlvLeafCursor *mlv_leaf_cursor_new(MlvSource *source, const MlvRef *ref, guint64 from,
+				   GError **error)
 {
 	g_autoptr(MlvLeafCursor) cursor = g_new0(MlvLeafCursor, 1);
 
@@ -91,7 +92,8 @@ MlvLeafCursor *mlv_leaf_cursor_new(MlvSource *source, const MlvRef *ref, guint64
 	cursor->ref = *ref;
 	cursor->from = from;
 	if (ref->depth > MLV_REF_MAX_DEPTH) {
-		mlv_fail(error, MLV_ERROR_CORRUPT, "a reference has %u levels of lists", ref->depth);
+		mlv_fail(error, MLV_ERROR_CORRUPT, "a reference has %u levels of lists",
+			 ref->depth);
 		return NULL;
 	}
 	if (ref->depth > 0 && !open_list(cursor, &ref->id, ref->size, error))
@@ -105,7 +107,8 @@ static const MlvListEntry *advance(MlvLeafCursor *cursor, gboolean *ahead)
 	LeafLevel *level = &cursor->level[cursor->open - 1];
 
 	while (level->next < level->entries->len) {
-		const MlvListEntry *entry = &g_array_index(level->entries, MlvListEntry, level->next);
+		const MlvListEntry *entry =
+			&g_array_index(level->entries, MlvListEntry, level->next);
 
 		if (cursor->offset + entry->length > cursor->from) {
 			*ahead = level->next % MLV_SOURCE_AHEAD == 0 ||
@@ -148,7 +151,8 @@ gboolean mlv_leaf_cursor_next(MlvLeafCursor *cursor, MlvId *id, guint64 *offset,
 			cursor->open--;
 			continue;
 		}
-		/* Data leaves are the reader's to ask for: it knows which of them it has already. */
+		/* Data leaves are the reader's to ask for: it knows which of them it has
+		 * already. */
 		if (ahead && (!leaf || cursor->ref.kind == MLV_KIND_TREE) &&
 		    !mlv_source_ahead(cursor->source, leaf ? MLV_KIND_TREE : MLV_KIND_LIST,
 				      level->entries, level->next - 1, error))
@@ -175,7 +179,7 @@ void mlv_leaf_cursor_free(MlvLeafCursor *cursor)
 	g_free(cursor);
 }
 
-/* --- trees ---------------------------------------------------------------------------------------- */
+/* --- trees ------------------------------------------------------------------------------------ */
 
 struct MlvTreeCursor {
 	MlvSource *source;
@@ -192,7 +196,8 @@ MlvTreeCursor *mlv_tree_cursor_new(MlvSource *source, const MlvRef *tree, GError
 	g_autoptr(MlvTreeCursor) cursor = g_new0(MlvTreeCursor, 1);
 
 	if (tree->kind != MLV_KIND_TREE) {
-		mlv_fail(error, MLV_ERROR_CORRUPT, "a reference names no directory where one must be");
+		mlv_fail(error, MLV_ERROR_CORRUPT,
+			 "a reference names no directory where one must be");
 		return NULL;
 	}
 	cursor->source = source;
@@ -217,7 +222,8 @@ static gboolean next_chunk(MlvTreeCursor *cursor, gboolean *end, GError **error)
 		mlv_fail(error, MLV_ERROR_CORRUPT, "it is not as long as is said of it");
 		return mlv_source_blame(MLV_KIND_TREE, &cursor->id, error);
 	}
-	if (!mlv_tree_reader_init(&cursor->reader, g_bytes_get_data(cursor->bytes, NULL), length, error))
+	if (!mlv_tree_reader_init(&cursor->reader, g_bytes_get_data(cursor->bytes, NULL), length,
+				  error))
 		return mlv_source_blame(MLV_KIND_TREE, &cursor->id, error);
 	return TRUE;
 }
@@ -239,7 +245,8 @@ gboolean mlv_tree_cursor_next(MlvTreeCursor *cursor, MlvTreeEntry *entry, GError
 		g_clear_pointer(&cursor->bytes, g_bytes_unref);
 	}
 	if (cursor->any && strcmp(cursor->last, entry->name) >= 0) {
-		mlv_fail(error, MLV_ERROR_CORRUPT, "its entries are out of order at '%s'", entry->name);
+		mlv_fail(error, MLV_ERROR_CORRUPT, "its entries are out of order at '%s'",
+			 entry->name);
 		return mlv_source_blame(MLV_KIND_TREE, &cursor->id, error);
 	}
 	memcpy(cursor->last, entry->name, (gsize)entry->name_length + 1);
@@ -256,11 +263,13 @@ void mlv_tree_cursor_free(MlvTreeCursor *cursor)
 	g_free(cursor);
 }
 
-/* --- finding a name ------------------------------------------------------------------------------- */
+/* --- finding a name --------------------------------------------------------------------------- */
 
-/* Searches one chunk. *before: the chunk begins with a name behind `name`, so it lies in an earlier one. */
+/* Searches one chunk. *before: the chunk begins with a name behind `name`, so it lies in an
+ * earlier one. */
 static gboolean find_in_chunk(MlvSource *source, const MlvId *id, const char *name,
-			      MlvTreeEntry *entry, gboolean *found, gboolean *before, GError **error)
+			      MlvTreeEntry *entry, gboolean *found, gboolean *before,
+			      GError **error)
 {
 	g_autoptr(GBytes) bytes = source->read(source, MLV_KIND_TREE, id, error);
 	MlvTreeReader reader;
@@ -269,7 +278,8 @@ static gboolean find_in_chunk(MlvSource *source, const MlvId *id, const char *na
 	*found = *before = FALSE;
 	if (!bytes)
 		return FALSE;
-	if (!mlv_tree_reader_init(&reader, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error))
+	if (!mlv_tree_reader_init(&reader, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+				  error))
 		return mlv_source_blame(MLV_KIND_TREE, id, error);
 	for (;;) {
 		int order;
@@ -290,11 +300,12 @@ static gboolean find_in_chunk(MlvSource *source, const MlvId *id, const char *na
 }
 
 /* The first leaf below a list's entry. */
-static gboolean first_leaf(MlvSource *source, MlvListEntry entry, guint level, MlvId *id, GError **error)
+static gboolean first_leaf(MlvSource *source, MlvListEntry entry, guint level, MlvId *id,
+			   GError **error)
 {
 	for (; level > 0; level--) {
-		g_autoptr(GArray) entries = mlv_source_read_list(source, &entry.id, MLV_KIND_TREE, level,
-								 entry.length, error);
+		g_autoptr(GArray) entries = mlv_source_read_list(source, &entry.id, MLV_KIND_TREE,
+								 level, entry.length, error);
 
 		if (!entries)
 			return FALSE;
@@ -307,7 +318,7 @@ static gboolean first_leaf(MlvSource *source, MlvListEntry entry, guint level, M
 gboolean mlv_tree_find(MlvSource *source, const MlvRef *tree, const char *name, MlvTreeEntry *entry,
 		       gboolean *found, GError **error)
 {
-	MlvListEntry at = {.id = tree->id, .length = tree->size};
+	MlvListEntry at = { .id = tree->id, .length = tree->size };
 	gboolean before;
 
 	*found = FALSE;
@@ -315,19 +326,20 @@ gboolean mlv_tree_find(MlvSource *source, const MlvRef *tree, const char *name, 
 		return mlv_fail(error, MLV_ERROR_CORRUPT,
 				"a reference names no directory where one must be");
 	for (guint level = tree->depth; level > 0; level--) {
-		g_autoptr(GArray) entries = mlv_source_read_list(source, &at.id, MLV_KIND_TREE, level,
-								 at.length, error);
+		g_autoptr(GArray) entries = mlv_source_read_list(source, &at.id, MLV_KIND_TREE,
+								 level, at.length, error);
 		guint low = 0, high;
 
 		if (!entries)
 			return FALSE;
-		/* The last entry whose first name is not behind `name`: low is never behind it, or is 0. */
+		/* The last entry whose first name is not behind `name`: low is never behind it,
+		 * or is 0. */
 		for (high = entries->len; high - low > 1;) {
 			guint middle = low + (high - low) / 2;
 			MlvId leaf;
 
-			if (!first_leaf(source, g_array_index(entries, MlvListEntry, middle), level - 1,
-					&leaf, error) ||
+			if (!first_leaf(source, g_array_index(entries, MlvListEntry, middle),
+					level - 1, &leaf, error) ||
 			    !find_in_chunk(source, &leaf, name, entry, found, &before, error))
 				return FALSE;
 			if (*found)

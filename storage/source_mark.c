@@ -11,7 +11,7 @@
 /* Metadata chunks that are asked for together. */
 #define WALK_AHEAD 256
 
-/* --- the set: open addressing, a table a kind ------------------------------------------------------- */
+/* --- the set: open addressing, a table a kind ------------------------------------------------- */
 
 typedef struct {
 	MlvId *slots; /* all zero: free */
@@ -56,7 +56,7 @@ static MlvId *find_slot(const MarkTable *table, const MlvId *id)
 
 static void grow(MarkTable *table)
 {
-	MarkTable bigger = {.size = MAX(table->size * 2, 64)};
+	MarkTable bigger = { .size = MAX(table->size * 2, 64) };
 
 	bigger.slots = g_new0(MlvId, bigger.size);
 	for (gsize i = 0; i < table->size; i++)
@@ -106,8 +106,8 @@ gsize mlv_marks_count(const MlvMarks *marks)
 	return count;
 }
 
-void mlv_marks_foreach(const MlvMarks *marks, void (*each)(MlvKind kind, const MlvId *id, gpointer user),
-		       gpointer user)
+void mlv_marks_foreach(const MlvMarks *marks,
+		       void (*each)(MlvKind kind, const MlvId *id, gpointer user), gpointer user)
 {
 	for (guint kind = MLV_KIND_BLOB; kind <= MLV_KIND_TREE; kind++) {
 		const MarkTable *table = &marks->table[kind];
@@ -120,7 +120,7 @@ void mlv_marks_foreach(const MlvMarks *marks, void (*each)(MlvKind kind, const M
 	}
 }
 
-/* --- the walk --------------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 /* A list or tree chunk that waits to be read. */
 typedef struct {
@@ -141,7 +141,7 @@ typedef struct {
 static gboolean reach(Walk *walk, const MlvRef *ref, guint nesting, GError **error)
 {
 	MlvKind kind = mlv_ref_chunk_kind(ref);
-	Waiting waiting = {.ref = *ref, .nesting = nesting};
+	Waiting waiting = { .ref = *ref, .nesting = nesting };
 	gboolean descend = TRUE;
 
 	/* An empty file has no chunk. */
@@ -167,17 +167,18 @@ static gboolean follow_list(Walk *walk, const Waiting *from, const guint8 *data,
 		return FALSE;
 	for (guint i = 0; i < entries->len; i++) {
 		const MlvListEntry *entry = &g_array_index(entries, MlvListEntry, i);
-		MlvRef below = {.id = entry->id,
-				.size = entry->length,
-				.kind = from->ref.kind,
-				.depth = from->ref.depth - 1};
+		MlvRef below = { .id = entry->id,
+				 .size = entry->length,
+				 .kind = from->ref.kind,
+				 .depth = from->ref.depth - 1 };
 
 		sum += entry->length;
 		if (!reach(walk, &below, from->nesting, error))
 			return FALSE;
 	}
 	if (sum != from->ref.size)
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "its lengths do not add up to what is said of it");
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"its lengths do not add up to what is said of it");
 	return TRUE;
 }
 
@@ -249,14 +250,15 @@ static gboolean ask_ahead(Walk *walk, const GArray *batch, GError **error)
 	return TRUE;
 }
 
-gboolean mlv_mark(MlvSource *source, const MlvRef *ref, MlvMarks *marks, MlvVisit visit, MlvMissing missing,
-		  gpointer user, GError **error)
+gboolean mlv_mark(MlvSource *source, const MlvRef *ref, MlvMarks *marks, MlvVisit visit,
+		  MlvMissing missing, gpointer user, GError **error)
 {
 	g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(Waiting));
 	g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(Waiting));
-	Walk walk = {source, marks, visit, missing, user, stack};
+	Walk walk = { source, marks, visit, missing, user, stack };
 
-	if (ref->depth > MLV_REF_MAX_DEPTH || (ref->kind != MLV_KIND_BLOB && ref->kind != MLV_KIND_TREE))
+	if (ref->depth > MLV_REF_MAX_DEPTH ||
+	    (ref->kind != MLV_KIND_BLOB && ref->kind != MLV_KIND_TREE))
 		return mlv_fail(error, MLV_ERROR_CORRUPT, "a reference is impossible");
 	if (!reach(&walk, ref, 0, error))
 		return FALSE;
@@ -264,7 +266,8 @@ gboolean mlv_mark(MlvSource *source, const MlvRef *ref, MlvMarks *marks, MlvVisi
 		guint count = MIN(stack->len, WALK_AHEAD);
 
 		g_array_set_size(batch, 0);
-		g_array_append_vals(batch, &g_array_index(stack, Waiting, stack->len - count), count);
+		g_array_append_vals(batch, &g_array_index(stack, Waiting, stack->len - count),
+				    count);
 		g_array_set_size(stack, stack->len - count);
 		if (!ask_ahead(&walk, batch, error))
 			return FALSE;

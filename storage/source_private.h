@@ -8,7 +8,8 @@
 /* Chunks that are asked for together, where a walk knows what it will read next. */
 #define MLV_SOURCE_AHEAD 16
 
-/* A list chunk's records, checked: their lengths add up to `total`. Array of MlvListEntry, or NULL. */
+/* A list chunk's records, checked: their lengths add up to `total`. Array of MlvListEntry, or
+ * NULL. */
 GArray *mlv_source_read_list(MlvSource *source, const MlvId *id, MlvKind leaf_kind, guint level,
 			     guint64 total, GError **error);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -78,10 +77,10 @@ static gboolean take_lock(MlvStore *store, gboolean exclusive, MlvStoreWaiting w
 	if (errno == EWOULDBLOCK) {
 		if (waiting)
 			waiting(exclusive, user);
-		while (flock(store->lock_fd, mode) < 0)
-			if (errno != EINTR)
-				return mlv_fail_errno(error, "cannot lock the store '%s'", store->path);
-		return TRUE;
+		if (flock(store->lock_fd, mode) == 0)
+			return TRUE;
+		if (errno == EINTR)
+			return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted while waiting");
 	}
 	return mlv_fail_errno(error, "cannot lock the store '%s'", store->path);
 }
@@ -231,25 +230,21 @@ static MlvIndex *open_index(MlvStore *store, const MlvId *name, gboolean *gone, 
 
 static GArray *list_names(MlvStore *store, GError **error)
 {
-	int fd = openat(store->fd, "live", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	g_autoptr(GPtrArray) files = mlv_file_list(store->fd, "live", error);
+	GArray *names;
 
-	if (!dir) {
-		mlv_fail_errno(error, "cannot read '%s/live'", store->path);
-		if (fd >= 0)
-			close(fd);
+	if (!files) {
+		g_prefix_error(error, "in the store '%s': ", store->path);
 		return NULL;
 	}
-	GArray *names = g_array_new(FALSE, FALSE, sizeof(MlvId));
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		char path[5 + sizeof(entry->d_name)];
+	names = g_array_new(FALSE, FALSE, sizeof(MlvId));
+	for (guint i = 0; i < files->len; i++) {
+		g_autofree char *path = g_strconcat("live/", files->pdata[i], NULL);
 		MlvId name;
 
-		g_snprintf(path, sizeof(path), "live/%s", entry->d_name);
 		if (mlv_index_parse_path(path, &name))
 			g_array_append_val(names, name);
 	}
-	closedir(dir);
 	return names;
 }
 

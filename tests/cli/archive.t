@@ -72,9 +72,8 @@ test_case "the same revision gives the same bytes, whatever surrounds it" <<'CAS
 			umask 077
 			export TZ=America/New_York LC_ALL=C
 			expect_ok mlv -c mlv.store=.git/mlv-store -j 5 archive --format "$format" v1
-			cp "$CASE/out" "../../two.$format"
-		) || exit 1
-		expect_same "../one.$format" "$CASE/two.$format" || true
+		)
+		expect_same "../one.$format" "$CASE/out"
 	done
 CASE
 
@@ -144,7 +143,7 @@ test_case "an older revision is archived without checking it out" <<'CASE'
 	data_repo
 	gen_random 1000 9 data/big.bin
 	rm -r data/set/part1
-	mlv add -q data
+	mlv add -q data/set data/big.bin
 	commit_all "second"
 	expect_ok mlv archive v1 -o ../one.tar
 	expect_ok mlv archive -o ../two.tar

@@ -80,7 +80,7 @@ test_case "--all and --history bring every version" <<'CASE'
 	cd ../clone
 	expect_ok mlv bundle list --json ../all.mlvb
 	expect_json '.commits | length' 3
-	expect_json '[.names[].name]' '["refs/heads/main","refs/tags/v1","refs/tags/v2"]'
+	expect_json '[.names[].name] | sort' '["refs/heads/main","refs/tags/v1","refs/tags/v2"]'
 	expect_ok mlv bundle apply ../history.mlvb
 	expect_same_data v1 ../project
 	expect_same_data v2 ../project
@@ -92,10 +92,13 @@ test_case "a bundle goes through pipes" <<'CASE'
 	mlv bundle create - v2 | (cd ../clone && mlv bundle apply -)
 	expect_same_data v2 ../clone
 	mlv bundle create -q - v2 | mlv bundle verify -
-	mlv bundle create -q - v2 | mlv bundle list -
+	mlv bundle create -q - v2 >../x.mlvb
+	mlv bundle list - <../x.mlvb
 CASE
 
 test_case "a bundle of paths holds just these" <<'CASE'
+	# The clone knows of no remote that has the rest.
+	leave_damaged
 	versions
 	expect_ok mlv bundle create ../part.mlvb -- data/set/part2
 	[ "$(stat -c %s ../part.mlvb)" -lt 30000 ]
@@ -158,7 +161,6 @@ test_case "objects that are not here are named" <<'CASE'
 	versions
 	git clone -q . ../clone
 	cd ../clone
-	mlv bundle create ../x.mlvb && exit 1
 	expect_status 128 mlv bundle create ../x.mlvb
 	expect_err "mlv fetch"
 	expect_no_file ../x.mlvb

@@ -282,6 +282,38 @@ test_case "targets that came, went and moved as a whole are told" <<'CASE'
 	expect_no_out "1.png"
 CASE
 
+test_case "a pointer in conflict is compared by our side, and that is said" <<'CASE'
+	new_repo project
+	mkdir d
+	echo 1 >d/a
+	mlv add -q d
+	git commit -q -m "one"
+	git checkout -q -b side
+	echo 2 >d/a
+	mlv add -q d
+	git commit -q -m "side"
+	git checkout -q main
+	echo 3 >d/a
+	mlv add -q d
+	git commit -q -m "main"
+	! git -c merge.mlv.driver=false merge -q side
+	echo 333 >d/a
+	expect_ok mlv diff --name-status
+	expect_out_is "M	d/a"
+	expect_err "unmerged: d"
+	git merge --abort
+CASE
+
+test_case "data that were never brought here are not told as deleted" <<'CASE'
+	make_data
+	cd ..
+	git clone -q project copy
+	cd copy
+	leave_damaged
+	expect_ok mlv diff --exit-code -- data/images
+	expect_silence
+CASE
+
 test_case "before the first commit everything staged is new" <<'CASE'
 	git init -q project
 	cd project

@@ -2,12 +2,14 @@
 /*
  * Every interleaving of programs that share a medium, and a crash at each step.
  *
- * An actor is real code that runs against a medium. What it does next depends only on what it has observed so far: the
- * answers to its listings and reads. So each actor is an automaton whose states are histories of answers. A state is found out
- * once, by running the actor from its start on a medium that plays the history back and stops it (every operation fails) at the
- * first operation beyond. The interleavings are then a search in a graph: which names exist, and the state of each actor. Every
- * single operation is a step. A crash needs no step of its own: an actor that never moves again has crashed, so it is enough to
- * check what must hold in every state that is reached.
+ * An actor is real code that runs against a medium. What it does next depends only on what it has
+ * observed so far: the answers to its listings and reads. So each actor is an automaton whose
+ * states are histories of answers. A state is found out once, by running the actor from its start
+ * on a medium that plays the history back and stops it (every operation fails) at the first
+ * operation beyond. The interleavings are then a search in a graph: which names exist, and the
+ * state of each actor. Every single operation is a step. A crash needs no step of its own: an actor
+ * that never moves again has crashed, so it is enough to check what must hold in every state that
+ * is reached.
  *
  * Names are content, so what exists is a set of names; the bytes of each are kept once.
  */
@@ -21,7 +23,13 @@
 
 #define ACTORS_MAX 4
 
-typedef enum { STEP_LIST, STEP_GET, STEP_PUT, STEP_DELETE, STEP_END } StepType;
+typedef enum {
+	STEP_LIST,
+	STEP_GET,
+	STEP_PUT,
+	STEP_DELETE,
+	STEP_END
+} StepType;
 
 /* A state of an actor: what it does next. */
 typedef struct {
@@ -46,43 +54,51 @@ typedef struct {
 	const char *label;
 	ActorRun run;
 	gpointer user;
-	gboolean stale; /* broken on purpose: its later listings show what the first did, and its own puts */
+	gboolean
+		/* broken on purpose: its later listings show what the first did, and its own
+		 * puts */
+		stale;
 } Actor;
 
 struct Explorer {
 	Actor actors[ACTORS_MAX];
 	guint n_actors;
-	GPtrArray *names;   /* char * */
-	GPtrArray *bytes;   /* GBytes, parallel */
-	GHashTable *by_name; /* char * -> number + 1 */
-	guint initial;      /* names below this were there at the start */
-	GArray *nodes;      /* Node; [0] is unused */
-	Map children;       /* node and answer -> node */
-	GPtrArray *sets;    /* GBytes of sorted guint32: listings */
+	GPtrArray *names;        /* char * */
+	GPtrArray *bytes;        /* GBytes, parallel */
+	GHashTable *by_name;     /* char * -> number + 1 */
+	guint initial;           /* names below this were there at the start */
+	GArray *nodes;           /* Node; [0] is unused */
+	Map children;            /* node and answer -> node */
+	GPtrArray *sets;         /* GBytes of sorted guint32: listings */
 	GHashTable *set_numbers; /* GBytes -> number + 1 */
-	GArray *present;    /* guint32, sorted: the medium */
+	GArray *present;         /* guint32, sorted: the medium */
 	guint32 at[ACTORS_MAX];
-	guint64 hash[2];    /* of present */
-	Map seen[2];        /* states, by halves of a 128-bit hash */
-	Map judged;         /* media -> what `judge` said of them, plus 1 */
+	guint64 hash[2]; /* of present */
+	Map seen[2];     /* states, by halves of a 128-bit hash */
+	Map judged;      /* media -> what `judge` said of them, plus 1 */
 	guint64 states;
 	guint runs;
 	gint64 now;
-	GArray *path;       /* guint8: actors as they moved, to tell of a failure */
+	GArray *path; /* guint8: actors as they moved, to tell of a failure */
 	/* What there is to say of this set of names alone; asked once for each. */
 	guint32 (*judge)(Explorer *explorer, gpointer user);
-	/* Whether what must hold holds, given that; FALSE ends the search. `fresh`: it was asked just now. */
+	/* Whether what must hold holds, given that; FALSE ends the search. `fresh`: it was asked
+	 * just now. */
 	gboolean (*check)(Explorer *explorer, guint32 judgement, gboolean fresh, gpointer user);
 	gpointer user;
-	guint8 alike[ACTORS_MAX]; /* the actor does what this one before it does, which thus begins first; or itself */
-	/* 0: every operation is a step of its own. 1: reads of live/ and writes of packs/ go with the step before. 2: and
-	 * so do a write that follows a write and a delete that follows a delete. 3: and all reads, a listing that follows a
-	 * listing, and what follows a delete, up to the next listing. */
+	guint8 alike
+		/* the actor does what this one before it does, which thus begins first; or
+		 * itself */
+		[ACTORS_MAX];
+	/* 0: every operation is a step of its own. 1: reads of live/ and writes of packs/ go
+	 * with the step before. 2: and so do a write that follows a write and a delete that
+	 * follows a delete. 3: and all reads, a listing that follows a listing, and what follows
+	 * a delete, up to the next listing. */
 	guint coarse;
 	gboolean failed;
 };
 
-/* --- small things -------------------------------------------------------------------------------------- */
+/* --- small things ----------------------------------------------------------------------------- */
 
 static guint64 mix(guint64 x)
 {
@@ -106,7 +122,7 @@ static guint32 *map_slot(Map *map, guint64 key)
 static guint32 *map_at(Map *map, guint64 key)
 {
 	if ((map->count + 1) * 4 > map->size * 3) {
-		Map bigger = {.size = MAX(map->size * 2, 1024), .count = map->count};
+		Map bigger = { .size = MAX(map->size * 2, 1024), .count = map->count };
 
 		bigger.keys = g_new0(guint64, bigger.size);
 		bigger.values = g_new0(guint32, bigger.size);
@@ -134,7 +150,8 @@ static guint32 name_number(Explorer *explorer, const char *name)
 		g_ptr_array_add(explorer->names, g_strdup(name));
 		g_ptr_array_add(explorer->bytes, NULL);
 		number = explorer->names->len;
-		g_hash_table_insert(explorer->by_name, g_ptr_array_index(explorer->names, number - 1),
+		g_hash_table_insert(explorer->by_name,
+				    g_ptr_array_index(explorer->names, number - 1),
 				    GUINT_TO_POINTER(number));
 	}
 	return number - 1;
@@ -182,7 +199,7 @@ static void toggle(Explorer *explorer, guint32 name)
 		g_array_insert_val(explorer->present, at, name);
 }
 
-/* --- the medium that plays a history back ------------------------------------------------------------------ */
+/* --- the medium that plays a history back ----------------------------------------------------- */
 
 typedef struct {
 	MlvMedium medium;
@@ -190,7 +207,7 @@ typedef struct {
 	const Actor *actor;
 	const guint32 *history;
 	gsize length, at;
-	Node *found;     /* the operation beyond */
+	Node *found; /* the operation beyond */
 	gboolean stopped;
 	GBytes *first_live; /* of a stale actor */
 	GArray *own;
@@ -216,7 +233,8 @@ static gint64 file_time(const Explorer *explorer, guint32 name)
 	return explorer->now - (name < explorer->initial ? 60 * 24 * 60 * 60 : 0);
 }
 
-static gboolean replay_list(MlvMedium *medium, const char *prefix, MlvMediumEach each, gpointer user, GError **error)
+static gboolean replay_list(MlvMedium *medium, const char *prefix, MlvMediumEach each,
+			    gpointer user, GError **error)
 {
 	Replay *replay = (Replay *)medium;
 	Explorer *explorer = replay->explorer;
@@ -234,13 +252,15 @@ static gboolean replay_list(MlvMedium *medium, const char *prefix, MlvMediumEach
 		replay->first_live = set;
 	names = g_bytes_get_data(set, &size);
 	for (gsize i = 0; i < size / sizeof(*names); i++)
-		each(name_of(explorer, names[i]), g_bytes_get_size(g_ptr_array_index(explorer->bytes, names[i])),
+		each(name_of(explorer, names[i]),
+		     g_bytes_get_size(g_ptr_array_index(explorer->bytes, names[i])),
 		     file_time(explorer, names[i]), user);
 	for (guint i = 0; stale && i < replay->own->len; i++) {
 		guint32 name = g_array_index(replay->own, guint32, i);
 
 		if (g_str_has_prefix(name_of(explorer, name), prefix))
-			each(name_of(explorer, name), g_bytes_get_size(g_ptr_array_index(explorer->bytes, name)),
+			each(name_of(explorer, name),
+			     g_bytes_get_size(g_ptr_array_index(explorer->bytes, name)),
 			     explorer->now, user);
 	}
 	return TRUE;
@@ -269,7 +289,8 @@ static void replay_get(Replay *replay, MlvOp *op)
 		op->length = g_bytes_get_size(bytes) - op->offset;
 	part = g_bytes_new_from_bytes(bytes, op->offset, op->length);
 	if (op->fd >= 0)
-		mlv_file_write_at(op->fd, g_bytes_get_data(part, NULL), op->length, 0, "", &op->error);
+		mlv_file_write_at(op->fd, g_bytes_get_data(part, NULL), op->length, 0, "",
+				  &op->error);
 	else
 		op->bytes = g_steal_pointer(&part);
 }
@@ -293,7 +314,8 @@ static void replay_put(Replay *replay, MlvOp *op)
 		mlv_fail(&op->error, MLV_ERROR_FAILED, "stopped");
 }
 
-static gboolean replay_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpointer user, GError **error)
+static gboolean replay_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpointer user,
+			   GError **error)
 {
 	Replay *replay = (Replay *)medium;
 	MlvOp *op;
@@ -304,7 +326,8 @@ static gboolean replay_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gp
 			replay_get(replay, op);
 		else if (op->type == MLV_OP_PUT)
 			replay_put(replay, op);
-		else if (!answer(replay, STEP_DELETE, name_number(replay->explorer, op->name), &nothing))
+		else if (!answer(replay, STEP_DELETE, name_number(replay->explorer, op->name),
+				 &nothing))
 			mlv_fail(&op->error, MLV_ERROR_FAILED, "stopped");
 		if (!done(op, user, error))
 			return FALSE;
@@ -318,9 +341,11 @@ static void replay_free(MlvMedium *medium)
 
 static gint64 replay_now(void);
 
-static const MlvMediumClass replay_class = {.list = replay_list, .run = replay_run, .free = replay_free};
+static const MlvMediumClass replay_class = { .list = replay_list,
+					     .run = replay_run,
+					     .free = replay_free };
 
-/* --- an actor's states ------------------------------------------------------------------------------------------ */
+/* --- an actor's states ------------------------------------------------------------------------ */
 
 /* Which actor runs, and how many random numbers it has had: each run of one gets the same. */
 static struct {
@@ -333,7 +358,8 @@ static gint64 replay_now(void)
 	return luck.now;
 }
 
-/* Takes the place of the C library's: names must be the same in every run of an actor, and differ between actors. */
+/* Takes the place of the C library's: names must be the same in every run of an actor, and
+ * differ between actors. */
 ssize_t getrandom(void *buffer, size_t length, unsigned int flags);
 ssize_t getrandom(void *buffer, size_t length, unsigned int flags)
 {
@@ -349,7 +375,7 @@ static void find_out(Explorer *explorer, guint32 number)
 	const Actor *actor = &explorer->actors[node.actor];
 	g_autoptr(GArray) history = g_array_new(FALSE, FALSE, sizeof(guint32));
 	g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(guint32));
-	Replay replay = {.explorer = explorer, .actor = actor, .found = &node, .own = own};
+	Replay replay = { .explorer = explorer, .actor = actor, .found = &node, .own = own };
 	gboolean success;
 
 	for (guint32 at = number; g_array_index(explorer->nodes, Node, at).parent;
@@ -375,7 +401,7 @@ static void find_out(Explorer *explorer, guint32 number)
 
 static guint32 new_node(Explorer *explorer, guint actor, guint32 parent, guint32 value)
 {
-	Node node = {.parent = parent, .answer = value, .actor = (guint8)actor};
+	Node node = { .parent = parent, .answer = value, .actor = (guint8)actor };
 
 	g_array_append_val(explorer->nodes, node);
 	find_out(explorer, explorer->nodes->len - 1);
@@ -388,14 +414,15 @@ static guint32 child(Explorer *explorer, guint32 parent, guint32 value)
 	guint32 number = *map_at(&explorer->children, key);
 
 	if (number == 0) {
-		number = new_node(explorer, g_array_index(explorer->nodes, Node, parent).actor, parent, value);
+		number = new_node(explorer, g_array_index(explorer->nodes, Node, parent).actor,
+				  parent, value);
 		*map_at(&explorer->children, key) = number;
 		explorer->children.count++;
 	}
 	return number;
 }
 
-/* --- the search ---------------------------------------------------------------------------------------------------- */
+/* --- the search ------------------------------------------------------------------------------- */
 
 static guint32 list_now(Explorer *explorer, guint32 prefix)
 {
@@ -413,7 +440,7 @@ static guint32 list_now(Explorer *explorer, guint32 prefix)
 /* TRUE if the state was not reached before. */
 static gboolean is_new_state(Explorer *explorer)
 {
-	guint64 key[2] = {explorer->hash[0], explorer->hash[1]};
+	guint64 key[2] = { explorer->hash[0], explorer->hash[1] };
 	guint32 tag;
 	guint32 *slot;
 
@@ -440,19 +467,21 @@ static gboolean is_new_state(Explorer *explorer)
 
 static void explore(Explorer *explorer);
 
-/* Whether the step goes with the one before it: it commutes with what others do next, as long as nobody deletes the very name
- * in between. */
+/* Whether the step goes with the one before it: it commutes with what others do next, as long as
+ * nobody deletes the very name in between. */
 static gboolean goes_along(const Explorer *explorer, const Node *node, StepType before)
 {
 	const char *name = name_of(explorer, node->name);
 
-	if (explorer->coarse > 1 && node->step == before && (before == STEP_PUT || before == STEP_DELETE))
+	if (explorer->coarse > 1 && node->step == before &&
+	    (before == STEP_PUT || before == STEP_DELETE))
 		return TRUE;
 	if (explorer->coarse > 2 && (node->step == STEP_GET || node->step == before ||
 				     (before == STEP_DELETE && node->step == STEP_PUT)))
 		return TRUE;
-	return explorer->coarse > 0 && ((node->step == STEP_GET && g_str_has_prefix(name, "live/")) ||
-					(node->step == STEP_PUT && g_str_has_prefix(name, "packs/")));
+	return explorer->coarse > 0 &&
+	       ((node->step == STEP_GET && g_str_has_prefix(name, "live/")) ||
+		(node->step == STEP_PUT && g_str_has_prefix(name, "packs/")));
 }
 
 /* Makes the actor's next step. TRUE if a name came or went. */
@@ -462,7 +491,8 @@ static gboolean step(Explorer *explorer, guint actor)
 	Node node = g_array_index(explorer->nodes, Node, before);
 	gboolean there = node.step != STEP_LIST && is_present(explorer, node.name);
 	gboolean changes = (node.step == STEP_PUT && !there) || (node.step == STEP_DELETE && there);
-	guint32 value = node.step == STEP_LIST ? list_now(explorer, node.name) : node.step == STEP_GET && there;
+	guint32 value = node.step == STEP_LIST ? list_now(explorer, node.name)
+					       : node.step == STEP_GET && there;
 	guint8 mark = (guint8)actor;
 
 	if (changes)
@@ -472,7 +502,8 @@ static gboolean step(Explorer *explorer, guint actor)
 	return changes;
 }
 
-/* Makes the actor's next step and what goes along with it, explores from there, takes it all back. */
+/* Makes the actor's next step and what goes along with it, explores from there, takes it all
+ * back. */
 static void move(Explorer *explorer, guint actor)
 {
 	guint32 undo[64];
@@ -538,7 +569,7 @@ static void explore(Explorer *explorer)
 static Explorer *explorer_new(gint64 now)
 {
 	Explorer *explorer = g_new0(Explorer, 1);
-	Node unused = {0};
+	Node unused = { 0 };
 
 	explorer->now = now;
 	explorer->names = g_ptr_array_new_with_free_func(g_free);
@@ -547,7 +578,8 @@ static Explorer *explorer_new(gint64 now)
 	explorer->nodes = g_array_new(FALSE, FALSE, sizeof(Node));
 	g_array_append_val(explorer->nodes, unused);
 	explorer->sets = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-	explorer->set_numbers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	explorer->set_numbers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+						      (GDestroyNotify)g_bytes_unref, NULL);
 	explorer->present = g_array_new(FALSE, FALSE, sizeof(guint32));
 	explorer->path = g_array_new(FALSE, FALSE, sizeof(guint8));
 	return explorer;
@@ -593,26 +625,28 @@ static void explorer_free(Explorer *explorer)
 /* What the actors did on the way to a failure, a line a step. Free with g_free. */
 static char *explorer_story(Explorer *explorer)
 {
-	static const char *const words[] = {"list", "get", "put", "delete", "end"};
+	static const char *const words[] = { "list", "get", "put", "delete", "end" };
 	GString *story = g_string_new(NULL);
 	guint32 at[ACTORS_MAX];
-	guint lengths[ACTORS_MAX] = {0};
+	guint lengths[ACTORS_MAX] = { 0 };
 	g_autoptr(GPtrArray) chains = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
 
 	for (guint i = 0; i < explorer->n_actors; i++) {
 		GArray *chain = g_array_new(FALSE, FALSE, sizeof(guint32));
 
-		for (at[i] = explorer->at[i]; at[i]; at[i] = g_array_index(explorer->nodes, Node, at[i]).parent)
+		for (at[i] = explorer->at[i]; at[i];
+		     at[i] = g_array_index(explorer->nodes, Node, at[i]).parent)
 			g_array_prepend_val(chain, at[i]);
 		g_ptr_array_add(chains, chain);
 	}
 	for (guint i = 0; i < explorer->path->len; i++) {
 		guint actor = g_array_index(explorer->path, guint8, i);
-		guint32 number = g_array_index((GArray *)g_ptr_array_index(chains, actor), guint32, lengths[actor]++);
+		guint32 number = g_array_index((GArray *)g_ptr_array_index(chains, actor), guint32,
+					       lengths[actor]++);
 		const Node *node = &g_array_index(explorer->nodes, Node, number);
 
-		g_string_append_printf(story, "%-6s %-6s %.60s\n", explorer->actors[actor].label, words[node->step],
-				       name_of(explorer, node->name));
+		g_string_append_printf(story, "%-6s %-6s %.60s\n", explorer->actors[actor].label,
+				       words[node->step], name_of(explorer, node->name));
 	}
 	return g_string_free(story, FALSE);
 }

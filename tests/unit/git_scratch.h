@@ -29,6 +29,11 @@ static inline void git_scratch_remove(const char *dir)
 				   NULL, NULL, NULL));
 }
 
+static inline void git_scratch_remove_home(void)
+{
+	git_scratch_remove(g_getenv("HOME"));
+}
+
 /* A home without configuration, fixed names and times, nothing of the caller's git. Call once,
  * first in main. */
 static inline void git_scratch_environment(void)
@@ -52,6 +57,7 @@ static inline void git_scratch_environment(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(unset); i++)
 		g_unsetenv(unset[i]);
 	g_setenv("HOME", home, TRUE);
+	atexit(git_scratch_remove_home);
 	g_setenv("GIT_CONFIG_NOSYSTEM", "1", TRUE);
 	g_setenv("GIT_AUTHOR_NAME", "Ada", TRUE);
 	g_setenv("GIT_AUTHOR_EMAIL", "ada@example.org", TRUE);

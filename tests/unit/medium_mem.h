@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A medium in memory, for tests: counts what is asked of it and can be told to damage or lose things. */
+/* A medium in memory, for tests: counts what is asked of it and can be told to damage or lose
+ * things. */
 #ifndef MLV_TESTS_MEDIUM_MEM_H
 #define MLV_TESTS_MEDIUM_MEM_H
 
@@ -41,7 +42,8 @@ static gboolean mem_may(MemMedium *mem, GError **error)
 	return TRUE;
 }
 
-static gboolean mem_list(MlvMedium *medium, const char *prefix, MlvMediumEach each, gpointer user, GError **error)
+static gboolean mem_list(MlvMedium *medium, const char *prefix, MlvMediumEach each, gpointer user,
+			 GError **error)
 {
 	MemMedium *mem = (MemMedium *)medium;
 	GHashTableIter iter;
@@ -131,7 +133,8 @@ static void mem_do(MemMedium *mem, MlvOp *op)
 	}
 }
 
-static gboolean mem_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpointer user, GError **error)
+static gboolean mem_run(MlvMedium *medium, MlvOpNext next, MlvOpDone done, gpointer user,
+			GError **error)
 {
 	MlvOp *op;
 
@@ -152,7 +155,7 @@ static void mem_free(MlvMedium *medium)
 	g_free(mem);
 }
 
-static const MlvMediumClass mem_class = {.list = mem_list, .run = mem_run, .free = mem_free};
+static const MlvMediumClass mem_class = { .list = mem_list, .run = mem_run, .free = mem_free };
 
 static MemMedium *mem_new(void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A local store of the smallest kind, for tests of what pushes and fetches: packs in memory files, chunks in a map. */
+/* A local store of the smallest kind, for tests of what pushes and fetches: packs in memory
+ * files, chunks in a map. */
 #ifndef MLV_TESTS_PUSH_STORE_H
 #define MLV_TESTS_PUSH_STORE_H
 
@@ -54,7 +55,7 @@ static inline void mini_close(gpointer fd)
 
 static inline GBytes *mini_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)
 {
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 	MiniChunk *chunk = g_hash_table_lookup(((MiniStore *)source)->chunks, &key);
 
 	if (chunk)
@@ -63,9 +64,10 @@ static inline GBytes *mini_read(MlvSource *source, MlvKind kind, const MlvId *id
 	return NULL;
 }
 
-static inline gboolean mini_has(MlvSource *source, MlvKind kind, const MlvId *id, gboolean *has, GError **error)
+static inline gboolean mini_has(MlvSource *source, MlvKind kind, const MlvId *id, gboolean *has,
+				GError **error)
 {
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
 	*has = g_hash_table_contains(((MiniStore *)source)->chunks, &key);
 	return TRUE;
@@ -97,12 +99,15 @@ static inline void mini_begin(MiniStore *mini, MlvClass pack_class)
 	mini->pending = g_array_new(FALSE, FALSE, sizeof(MlvPackEntry));
 }
 
-static inline gboolean mini_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user, GError **error)
+static inline gboolean mini_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+				gpointer user, GError **error)
 {
 	MiniStore *mini = user;
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 	MiniChunk *chunk;
-	MlvPackEntry entry = {.id = *id, .stored = (guint32)length, .raw = (guint32)length, .kind = (guint8)kind};
+	MlvPackEntry entry = {
+		.id = *id, .stored = (guint32)length, .raw = (guint32)length, .kind = (guint8)kind
+	};
 
 	if (g_hash_table_contains(mini->chunks, &key))
 		return TRUE;
@@ -126,20 +131,21 @@ static inline MlvId mini_end(MiniStore *mini)
 		g_error("cannot finish a pack");
 	for (guint i = 0; i < mini->pending->len; i++) {
 		const MlvPackEntry *entry = &g_array_index(mini->pending, MlvPackEntry, i);
-		MlvChunkKey key = {.id = entry->id, .kind = entry->kind};
+		MlvChunkKey key = { .id = entry->id, .kind = entry->kind };
 
 		((MiniChunk *)g_hash_table_lookup(mini->chunks, &key))->pack = name;
 	}
-	g_hash_table_insert(mini->packs, g_memdup2(&name, sizeof(name)), GINT_TO_POINTER(mini->fd + 1));
+	g_hash_table_insert(mini->packs, g_memdup2(&name, sizeof(name)),
+			    GINT_TO_POINTER(mini->fd + 1));
 	g_clear_pointer(&mini->writer, mlv_pack_writer_free);
 	g_clear_pointer(&mini->pending, g_array_unref);
 	return name;
 }
 
-static inline gboolean mini_locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack, MlvPackEntry *entry,
-			    gpointer user, GError **error)
+static inline gboolean mini_locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack,
+				   MlvPackEntry *entry, gpointer user, GError **error)
 {
-	MlvChunkKey key = {.id = *id, .kind = (guint8)kind};
+	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 	MiniChunk *chunk = g_hash_table_lookup(((MiniStore *)user)->chunks, &key);
 
 	*found = chunk != NULL;
@@ -163,7 +169,7 @@ static inline int mini_open(const MlvId *pack, gpointer user, GError **error)
 /* One blob of text in the pack being written. */
 static inline MlvRef mini_blob(MiniStore *mini, const char *text)
 {
-	MlvRef ref = {.kind = MLV_KIND_BLOB, .size = strlen(text)};
+	MlvRef ref = { .kind = MLV_KIND_BLOB, .size = strlen(text) };
 
 	mlv_id_of(text, strlen(text), &ref.id);
 	if (!mini_put(MLV_KIND_BLOB, &ref.id, (const guint8 *)text, strlen(text), mini, NULL))

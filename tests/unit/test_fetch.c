@@ -13,11 +13,11 @@
 #include "tests/unit/push_store.h"
 #include "tests/unit/scratch.h"
 
-#define REPO "00000000000000aa"
-#define CLONE "00000000000000bb"
+#define REPO   "00000000000000aa"
+#define CLONE  "00000000000000bb"
 #define COMMIT "1111111111111111111111111111111111111111"
 #define CHUNKS 40
-#define LONG 50000
+#define LONG   50000
 
 /* A remote with a pack of 40 long chunks, and one that wants some of them. */
 typedef struct {
@@ -105,7 +105,8 @@ static gboolean take_pack(MlvTemp *temp, MlvPackTable *table, gpointer user, GEr
 	return TRUE;
 }
 
-static gboolean take_chunk(const MlvPackEntry *entry, const guint8 *stored, gpointer user, GError **error)
+static gboolean take_chunk(const MlvPackEntry *entry, const guint8 *stored, gpointer user,
+			   GError **error)
 {
 	World *world = user;
 	MlvChunkKey key = { .id = entry->id, .kind = entry->kind };
@@ -122,10 +123,13 @@ static void note_progress(guint64 done, guint64 total, gpointer user)
 	((World *)user)->progress = done;
 }
 
-static gboolean fetch(World *world, guint count, gboolean dry, MlvFetchResult *result, GError **error)
+static gboolean fetch(World *world, guint count, gboolean dry, MlvFetchResult *result,
+		      GError **error)
 {
 	MlvFetchSink sink = { make_temp, take_pack, take_chunk, world };
-	MlvFetchOptions options = { .threads = 2, .dry_run = dry, .progress = note_progress, .user = world };
+	MlvFetchOptions options = {
+		.threads = 2, .dry_run = dry, .progress = note_progress, .user = world
+	};
 
 	assert_true(mlv_remote_refresh(world->remote, NULL));
 	return mlv_fetch(world->remote, world->keys, count, &sink, &options, result, error);
@@ -226,7 +230,7 @@ static void what_is_not_there_is_named(void **state)
 	assert_non_null(strstr(error->message, hex));
 }
 
-/* --- the check of a remote ------------------------------------------------------------------------ */
+/* --- the check of a remote -------------------------------------------------------------------- */
 
 typedef struct {
 	guint kinds[MLV_REMOTE_FAULT_MISSING + 1];

@@ -12,10 +12,11 @@
 #include "storage/remote_gc.h"
 #include "tests/unit/medium_mem.h"
 #include "tests/unit/push_store.h"
+#include "tests/unit/scratch.h"
 
 #include <glib/gstdio.h>
 
-#define REPO "00000000000000aa"
+#define REPO     "00000000000000aa"
 #define COMMIT_A "1111111111111111111111111111111111111111"
 #define COMMIT_B "2222222222222222222222222222222222222222"
 
@@ -91,15 +92,15 @@ static const char *clone_id(int clone)
 	return clone == 0 ? "00000000000000c0" : "00000000000000c1";
 }
 
-static gboolean try_push(World *world, int clone, const char *commit, const MlvRef *refs, gsize n, gboolean dry,
-			 MlvPushResult *result, GError **error)
+static gboolean try_push(World *world, int clone, const char *commit, const MlvRef *refs, gsize n,
+			 gboolean dry, MlvPushResult *result, GError **error)
 {
 	g_autoptr(MlvRoot) root = mlv_root_new(REPO, clone_id(clone));
 	MlvPush push = {
 		.remote = world->remote[clone],
 		.wanted = root,
 		.source = &world->store[clone]->source,
-		.provider = {mini_locate, mini_open, world->store[clone]},
+		.provider = { mini_locate, mini_open, world->store[clone] },
 		.temp_dir = world->dir,
 		.level = 3,
 		.verify = TRUE,
@@ -110,7 +111,8 @@ static gboolean try_push(World *world, int clone, const char *commit, const MlvR
 	return mlv_push(&push, result, error);
 }
 
-static MlvPushResult do_push(World *world, int clone, const char *commit, const MlvRef *refs, gsize n)
+static MlvPushResult do_push(World *world, int clone, const char *commit, const MlvRef *refs,
+			     gsize n)
 {
 	MlvPushResult result;
 	g_autoptr(GError) error = NULL;
@@ -120,7 +122,8 @@ static MlvPushResult do_push(World *world, int clone, const char *commit, const 
 }
 
 static MlvRemoteGcResult do_gc(World *world, int clone, gint64 grace,
-			       MlvGcVerdict (*verdict)(const MlvRemoteRoot *, const MlvRoot *, gpointer))
+			       MlvGcVerdict (*verdict)(const MlvRemoteRoot *, const MlvRoot *,
+						       gpointer))
 {
 	MlvRemoteGc gc = {
 		.remote = world->remote[clone],
@@ -153,12 +156,12 @@ static MlvRef put_one(World *world, int clone, const char *text)
 	return ref;
 }
 
-/* --- the tests ---------------------------------------------------------------------------------------- */
+/* --- the tests -------------------------------------------------------------------------------- */
 
 static void what_is_pushed_can_be_read_by_another_clone(void **state)
 {
 	World *world = *state;
-	MlvRef refs[2] = {put_one(world, 0, "one"), put_one(world, 0, "two")};
+	MlvRef refs[2] = { put_one(world, 0, "one"), put_one(world, 0, "two") };
 	MlvPushResult result = do_push(world, 0, COMMIT_A, refs, 2);
 
 	assert_false(result.up_to_date);
@@ -181,13 +184,15 @@ static void a_push_of_what_is_there_asks_for_the_listing_and_nothing_else(void *
 	before = world->mem->lists + world->mem->gets + world->mem->puts + world->mem->deletes;
 	result = do_push(world, 0, COMMIT_A, &ref, 1);
 	assert_true(result.up_to_date);
-	assert_int_equal(world->mem->lists + world->mem->gets + world->mem->puts + world->mem->deletes, before + 1);
+	assert_int_equal(world->mem->lists + world->mem->gets + world->mem->puts +
+				 world->mem->deletes,
+			 before + 1);
 }
 
 static void a_dry_run_counts_exactly_and_sends_nothing(void **state)
 {
 	World *world = *state;
-	MlvRef refs[2] = {put_one(world, 0, "one"), put_one(world, 0, "two")};
+	MlvRef refs[2] = { put_one(world, 0, "one"), put_one(world, 0, "two") };
 	MlvPushResult dry, real;
 	g_autoptr(GError) error = NULL;
 	guint before = world->mem->puts;
@@ -219,7 +224,7 @@ static void a_lone_pack_of_which_all_is_missing_goes_as_it_is(void **state)
 static void only_what_is_missing_is_sent(void **state)
 {
 	World *world = *state;
-	MlvRef refs[2] = {put_one(world, 0, "one")};
+	MlvRef refs[2] = { put_one(world, 0, "one") };
 	MlvPushResult result;
 
 	do_push(world, 0, COMMIT_A, refs, 1);
@@ -237,7 +242,7 @@ static void only_what_is_missing_is_sent(void **state)
 static void an_object_that_is_nowhere_is_named(void **state)
 {
 	World *world = *state;
-	MlvRef ref = {.kind = MLV_KIND_BLOB, .size = 3};
+	MlvRef ref = { .kind = MLV_KIND_BLOB, .size = 3 };
 	MlvPushResult result;
 	g_autoptr(GError) error = NULL;
 	char hex[MLV_ID_HEX + 1];
@@ -276,7 +281,7 @@ static void an_interrupted_push_does_not_send_its_packs_again(void **state)
 {
 	World *world = *state;
 	MlvRef ref = put_one(world, 0, "one");
-	MlvPushResult result = {0};
+	MlvPushResult result = { 0 };
 	gboolean done = FALSE;
 	guint packs = 0;
 
@@ -312,7 +317,7 @@ static void damaged_bytes_are_fetched_again(void **state)
 	assert_false(readable(world, 1, &ref));
 }
 
-/* --- gc ----------------------------------------------------------------------------------------------------- */
+/* --- gc --------------------------------------------------------------------------------------- */
 
 static MlvGcVerdict forget_the_first(const MlvRemoteRoot *at, const MlvRoot *root, gpointer user)
 {
@@ -328,7 +333,7 @@ static void gc_deletes_what_no_root_needs_and_nothing_else(void **state)
 {
 	World *world = *state;
 	MlvRef shared = put_one(world, 0, "shared"), own = put_one(world, 0, "own");
-	MlvRef both[2] = {shared, own};
+	MlvRef both[2] = { shared, own };
 	MlvRemoteGcResult result;
 
 	do_push(world, 0, COMMIT_A, both, 2);
@@ -368,8 +373,8 @@ static void gc_leaves_young_packs_and_young_roots_alone(void **state)
 static void a_dry_gc_says_what_the_real_one_does(void **state)
 {
 	World *world = *state;
-	MlvRef refs[2] = {put_one(world, 0, "one"), put_one(world, 0, "two")};
-	MlvRemoteGc gc = {.verdict = forget_the_first, .dry_run = TRUE, .temp_dir = world->dir};
+	MlvRef refs[2] = { put_one(world, 0, "one"), put_one(world, 0, "two") };
+	MlvRemoteGc gc = { .verdict = forget_the_first, .dry_run = TRUE, .temp_dir = world->dir };
 	MlvRemoteGcResult dry, real;
 	guint before;
 
@@ -391,14 +396,14 @@ static void a_dry_gc_says_what_the_real_one_does(void **state)
 static void a_gc_that_was_killed_anywhere_is_finished_by_the_next(void **state)
 {
 	World *world = *state;
-	MlvRef refs[2] = {put_one(world, 0, "keep"), put_one(world, 0, "drop")};
+	MlvRef refs[2] = { put_one(world, 0, "keep"), put_one(world, 0, "drop") };
 	gboolean done = FALSE;
 
 	do_push(world, 0, COMMIT_A, refs, 2);
 	put_one(world, 1, "keep");
 	do_push(world, 1, COMMIT_B, &refs[0], 1);
 	for (guint n = 2; !done; n++) {
-		MlvRemoteGc gc = {.verdict = forget_the_first, .temp_dir = world->dir};
+		MlvRemoteGc gc = { .verdict = forget_the_first, .temp_dir = world->dir };
 		MlvRemoteGcResult result;
 		g_autoptr(GError) error = NULL;
 
@@ -417,7 +422,7 @@ static void a_gc_that_was_killed_anywhere_is_finished_by_the_next(void **state)
 	assert_false(readable(world, 1, &refs[1]));
 }
 
-/* --- the format file ------------------------------------------------------------------------------------------ */
+/* --- the format file -------------------------------------------------------------------------- */
 
 static void a_store_is_not_taken_for_a_remote(void **state)
 {
@@ -447,6 +452,15 @@ static void a_newer_format_and_an_absent_one_are_told_apart(void **state)
 	mlv_medium_free(&mem->medium);
 }
 
+static void the_page_shows_the_format_file(void **state)
+{
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-store.5");
+	g_autofree char *text = mlv_format_text(MLV_ROLE_REMOTE);
+
+	assert_int_equal(shown->len, strlen(text));
+	assert_memory_equal(shown->data, text, shown->len);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -466,6 +480,7 @@ int main(void)
 		TEST(a_dry_gc_says_what_the_real_one_does),
 		TEST(a_gc_that_was_killed_anywhere_is_finished_by_the_next),
 		cmocka_unit_test(a_store_is_not_taken_for_a_remote),
+		cmocka_unit_test(the_page_shows_the_format_file),
 		cmocka_unit_test(a_newer_format_and_an_absent_one_are_told_apart),
 	};
 

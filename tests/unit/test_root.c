@@ -11,10 +11,10 @@
 
 #include <string.h>
 
-#define REPO "00000000000000aa"
+#define REPO  "00000000000000aa"
 #define CLONE "00000000000000bb"
-#define ONE "1111111111111111111111111111111111111111"
-#define TWO "2222222222222222222222222222222222222222222222222222222222222222"
+#define ONE   "1111111111111111111111111111111111111111"
+#define TWO   "2222222222222222222222222222222222222222222222222222222222222222"
 
 static const guint8 salt[MLV_ROOT_SALT] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 
@@ -59,6 +59,38 @@ static void what_is_written_is_read_back(void **state)
 	g_autoptr(GBytes) twice = mlv_root_format(again, 1750000000, salt, &other);
 	assert_true(g_bytes_equal(bytes, twice));
 	assert_true(mlv_id_equal(&id, &other));
+}
+
+/* Files of a released version are read for ever. */
+static void the_golden_roots_are_read_and_written_the_same(void **state)
+{
+	const char *const paths[] = { "tests/fixtures/root-v1-empty.root",
+				      "tests/fixtures/root-v1.root" };
+
+	for (guint i = 0; i < 2; i++) {
+		g_autofree char *text = NULL;
+		gsize length;
+		MlvId id;
+
+		assert_true(g_file_get_contents(paths[i], &text, &length, NULL));
+		g_autoptr(MlvRoot) root = mlv_root_parse(text, length, paths[i], NULL);
+		assert_non_null(root);
+		assert_int_equal(mlv_root_entry_count(root), i == 0 ? 0 : 2);
+		g_autoptr(GBytes) again = mlv_root_format(root, 1750000000, salt, &id);
+		assert_int_equal(g_bytes_get_size(again), length);
+		assert_memory_equal(g_bytes_get_data(again, NULL), text, length);
+	}
+}
+
+static void the_page_shows_the_smallest_root(void **state)
+{
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-root.5");
+	g_autofree char *text = NULL;
+	gsize length;
+
+	assert_true(g_file_get_contents("tests/fixtures/root-v1-empty.root", &text, &length, NULL));
+	assert_int_equal(shown->len, length);
+	assert_memory_equal(shown->data, text, length);
 }
 
 static void the_order_of_adding_does_not_matter(void **state)
@@ -122,7 +154,8 @@ static void names_are_parsed_as_they_are_formatted(void **state)
 	assert_false(mlv_root_parse_path(path, &again));
 }
 
-/* No byte can be changed, left out or doubled without the root being refused, or meaning something else. */
+/* No byte can be changed, left out or doubled without the root being refused, or meaning
+ * something else. */
 static void every_byte_counts(void **state)
 {
 	g_autoptr(MlvRoot) root = example();
@@ -150,9 +183,10 @@ static void every_byte_counts(void **state)
 
 static void what_is_not_canonical_is_refused(void **state)
 {
-	static const char head[] = "mlv-root 1\nrepo " REPO "\nclone " CLONE
-				   "\nsalt 0102030405060708\n";
-	static const char hex[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char head[] =
+		"mlv-root 1\nrepo " REPO "\nclone " CLONE "\nsalt 0102030405060708\n";
+	static const char hex[] =
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	const char *const bad[] = {
 		"time 01\n",
 		"time -1\n",
@@ -186,6 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(the_golden_roots_are_read_and_written_the_same),
+		cmocka_unit_test(the_page_shows_the_smallest_root),
 		cmocka_unit_test(the_order_of_adding_does_not_matter),
 		cmocka_unit_test(a_merge_takes_what_is_kept_and_drops_needs_of_the_rest),
 		cmocka_unit_test(names_are_parsed_as_they_are_formatted),

@@ -95,15 +95,16 @@ static void a_name_is_found_wherever_it_is(void **state)
 			char name[16];
 
 			g_snprintf(name, sizeof(name), "%06u", i);
-			assert_true(mlv_tree_find(&store->source, &ref, name, &entry, &found, NULL));
+			assert_true(
+				mlv_tree_find(&store->source, &ref, name, &entry, &found, NULL));
 			assert_true(found);
 			assert_int_equal(entry.ref.size, i + 1);
 		}
 		for (guint i = 0; i < 3; i++) {
 			const char *absent[] = { "!", "000007x", "zzz" };
 
-			assert_true(
-				mlv_tree_find(&store->source, &ref, absent[i], &entry, &found, NULL));
+			assert_true(mlv_tree_find(&store->source, &ref, absent[i], &entry, &found,
+						  NULL));
 			assert_false(found);
 		}
 	}
@@ -216,7 +217,9 @@ static void directories_nested_without_end_are_refused(void **state)
 
 	for (guint i = 0; i < 5000; i++) {
 		g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(mini_put, store);
-		MlvTreeEntry entry = { .name = "d", .mode = MLV_MODE_DIRECTORY, .ref = ref, .files = 1 };
+		MlvTreeEntry entry = {
+			.name = "d", .mode = MLV_MODE_DIRECTORY, .ref = ref, .files = 1
+		};
 
 		assert_true(mlv_tree_builder_add(builder, &entry, NULL));
 		assert_true(mlv_tree_builder_finish(builder, &ref, &files, &bytes, NULL));
