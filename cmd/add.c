@@ -38,8 +38,8 @@ static void tell_json(Add *add, const char *path, const MlvPointer *pointer, con
 	json_array_append_new(add->added, row);
 }
 
-static void tell_added(const char *path, const MlvPointer *pointer, gboolean is_new, gboolean changed,
-		       gboolean gone, gpointer data)
+static void tell_added(const char *path, const MlvPointer *pointer, gboolean is_new,
+		       gboolean changed, gboolean gone, gpointer data)
 {
 	Add *add = data;
 	g_autofree char *shown = mlv_repo_display(add->repo, path);
@@ -106,9 +106,10 @@ gboolean mlv_cmd_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	Options opt = { 0 };
 	const GOptionEntry entries[] = {
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run, "only say what would be added", NULL },
-		{ "force", 'f', 0, G_OPTION_ARG_NONE, &opt.force, "also where git ignores the pointer",
-		  NULL },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run,
+		  "only say what would be added", NULL },
+		{ "force", 'f', 0, G_OPTION_ARG_NONE, &opt.force,
+		  "also where git ignores the pointer", NULL },
 		{ "glob", 0, 0, G_OPTION_ARG_NONE, &opt.glob,
 		  "expand *, ?, [] and ** in the paths, as .gitignore understands them", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
@@ -116,9 +117,10 @@ gboolean mlv_cmd_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 	};
 	MlvTrackResult result;
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "PATH...\nmlv add data/images model.pkl\nmlv add --glob 'runs/**/*.ckpt'",
-			       error) ||
+	if (!mlv_options_parse(
+		    cmd, entries, &argc, &argv,
+		    "PATH...\nmlv add data/images model.pkl\nmlv add --glob 'runs/**/*.ckpt'",
+		    error) ||
 	    !mlv_options_count(cmd, argc, 1, -1, error))
 		return FALSE;
 	MlvWords words = mlv_options_words(cmd, argc, argv);
@@ -142,16 +144,22 @@ gboolean mlv_cmd_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 	}
 	json_auto_t *added = json_array();
 	json_auto_t *problems = json_array();
-	Add add = { .cmd = cmd, .repo = local->repo, .opt = &opt, .added = added, .problems = problems };
-	MlvTrackOptions options = { .dry_run = opt.dry_run, .force = opt.force, .cancel = cmd->cancel,
-				    .added = tell_added, .problem = tell_problem,
-				    .progress = tell_progress, .data = &add };
+	Add add = {
+		.cmd = cmd, .repo = local->repo, .opt = &opt, .added = added, .problems = problems
+	};
+	MlvTrackOptions options = { .dry_run = opt.dry_run,
+				    .force = opt.force,
+				    .cancel = cmd->cancel,
+				    .added = tell_added,
+				    .problem = tell_problem,
+				    .progress = tell_progress,
+				    .data = &add };
 	if (!mlv_cmd_jobs(cmd, &options.threads, error))
 		return FALSE;
 	g_autoptr(MlvProgress) progress = mlv_ui_progress_begin(cmd->ui, "storing");
 	add.progress = progress;
-	if (!mlv_track_add(local, (const char *const *)paths, g_strv_length(paths), &options, &result,
-			   error))
+	if (!mlv_track_add(local, (const char *const *)paths, g_strv_length(paths), &options,
+			   &result, error))
 		return FALSE;
 	g_clear_pointer(&progress, mlv_ui_progress_end);
 	return finish(&add, &result, error);

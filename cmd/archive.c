@@ -185,7 +185,8 @@ gboolean mlv_cmd_archive(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!repo || !read_words(repo, &words, &wanted, error) ||
 	    !mlv_cmd_jobs(cmd, &plan.threads, error))
 		return FALSE;
-	/* A zip has local times, and the same bytes everywhere are wanted. Before any thread begins. */
+	/* A zip has local times, and the same bytes everywhere are wanted. Before any thread
+	 * begins. */
 	g_setenv("TZ", "UTC0", TRUE);
 	tzset();
 	view = mlv_view_open(repo, NULL, NULL, error);

@@ -84,9 +84,14 @@ static gboolean bring_data(MlvCmd *cmd, MlvRepo *repo, GError **error)
 	    !mlv_sync_fetch(sync, local, words.selection, &options, &result, error))
 		return FALSE;
 	mlv_sync_words_done(&words, sync->config->name, &result, "fetched", NULL);
-	MlvCheckoutOptions how = { .repo = repo, .store = local->store, .cache = local->cache,
-				   .partial = local->partial, .threads = options.threads,
-				   .cancel = cmd->cancel, .progress = tell_progress, .data = &words };
+	MlvCheckoutOptions how = { .repo = repo,
+				   .store = local->store,
+				   .cache = local->cache,
+				   .partial = local->partial,
+				   .threads = options.threads,
+				   .cancel = cmd->cancel,
+				   .progress = tell_progress,
+				   .data = &words };
 	words.progress = mlv_ui_progress_begin(cmd->ui, "writing");
 	return mlv_follow_checkout(&how, NULL, &totals, error);
 }
@@ -100,8 +105,8 @@ static gboolean has_data(MlvRepo *repo, gboolean *has, GError **error)
 	return pointers != NULL;
 }
 
-static gboolean clone_and_pull(MlvCmd *cmd, const Options *opt, const char *url, const char *directory,
-		      GError **error)
+static gboolean clone_and_pull(MlvCmd *cmd, const Options *opt, const char *url,
+			       const char *directory, GError **error)
 {
 	gboolean has;
 
@@ -114,7 +119,8 @@ static gboolean clone_and_pull(MlvCmd *cmd, const Options *opt, const char *url,
 		return TRUE;
 	if (bring_data(cmd, repo, error))
 		return TRUE;
-	g_prefix_error(error, "the clone is made, its data are not here yet (run 'mlv pull' in it): ");
+	g_prefix_error(error,
+		       "the clone is made, its data are not here yet (run 'mlv pull' in it): ");
 	return FALSE;
 }
 
@@ -122,19 +128,25 @@ gboolean mlv_cmd_clone(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	g_auto(Options) opt = { 0 };
 	const GOptionEntry entries[] = {
-		{ "branch", 'b', 0, G_OPTION_ARG_STRING, &opt.branch, "check out this branch or tag", "NAME" },
-		{ "origin", 'o', 0, G_OPTION_ARG_STRING, &opt.origin, "call git's remote NAME", "NAME" },
-		{ "depth", 0, 0, G_OPTION_ARG_STRING, &opt.depth, "only so many of git's commits", "N" },
-		{ "no-pull", 0, 0, G_OPTION_ARG_NONE, &opt.no_pull, "clone the code, leave the data", NULL },
+		{ "branch", 'b', 0, G_OPTION_ARG_STRING, &opt.branch,
+		  "check out this branch or tag", "NAME" },
+		{ "origin", 'o', 0, G_OPTION_ARG_STRING, &opt.origin, "call git's remote NAME",
+		  "NAME" },
+		{ "depth", 0, 0, G_OPTION_ARG_STRING, &opt.depth, "only so many of git's commits",
+		  "N" },
+		{ "no-pull", 0, 0, G_OPTION_ARG_NONE, &opt.no_pull,
+		  "clone the code, leave the data", NULL },
 		{ NULL },
 	};
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "URL [DIR]\nmlv clone https://example.org/team/project.git", error) ||
+			       "URL [DIR]\nmlv clone https://example.org/team/project.git",
+			       error) ||
 	    !mlv_options_count(cmd, argc, 1, 2, error))
 		return FALSE;
 	g_autofree char *directory = argc > 2 ? g_strdup(argv[2]) : default_directory(argv[1]);
 	if (!*directory)
-		return mlv_fail(error, MLV_ERROR_USAGE, "name the directory to clone '%s' into", argv[1]);
+		return mlv_fail(error, MLV_ERROR_USAGE, "name the directory to clone '%s' into",
+				argv[1]);
 	return clone_and_pull(cmd, &opt, argv[1], directory, error);
 }

@@ -22,7 +22,8 @@ static void options_clear(Options *opt)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
-/* A pointer that no parent has must have its data somewhere: a commit never names what nobody can bring back. */
+/* A pointer that no parent has must have its data somewhere: a commit never names what nobody can
+ * bring back. */
 static gboolean check_data(MlvRepo *repo, const GPtrArray *added, gpointer user, GError **error)
 {
 	MlvLocal *local = user;
@@ -34,21 +35,24 @@ static gboolean check_data(MlvRepo *repo, const GPtrArray *added, gpointer user,
 		gboolean has = TRUE;
 
 		if (tracked->error)
-			return mlv_fail(error, MLV_ERROR_FAILED, "the pointer of '%s' cannot be read: %s",
-					tracked->path, tracked->error->message);
-		if (ref->size > 0 && !source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, error))
+			return mlv_fail(error, MLV_ERROR_FAILED,
+					"the pointer of '%s' cannot be read: %s", tracked->path,
+					tracked->error->message);
+		if (ref->size > 0 &&
+		    !source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, error))
 			return FALSE;
 		if (!has)
-			return mlv_fail(error, MLV_ERROR_FAILED,
-					"the data of '%s' are in no store; bring them with 'mlv fetch', or "
-					"add them again with 'mlv add'",
-					tracked->path);
+			return mlv_fail(
+				error, MLV_ERROR_FAILED,
+				"the data of '%s' are in no store; bring them with 'mlv fetch', or "
+				"add them again with 'mlv add'",
+				tracked->path);
 	}
 	return TRUE;
 }
 
-static void ignore_added(const char *path, const MlvPointer *pointer, gboolean is_new, gboolean changed,
-			 gboolean gone, gpointer data)
+static void ignore_added(const char *path, const MlvPointer *pointer, gboolean is_new,
+			 gboolean changed, gboolean gone, gpointer data)
 {
 }
 
@@ -62,8 +66,9 @@ static void tell_problem(MlvProblemType type, const char *path, const char *why,
 /* -a: tracked data first, then git's own tracked files. */
 static gboolean add_all(MlvCmd *cmd, MlvLocal *local, GError **error)
 {
-	MlvTrackOptions options = { .cancel = cmd->cancel, .added = ignore_added,
-				    .problem = tell_problem, .data = cmd };
+	MlvTrackOptions options = {
+		.cancel = cmd->cancel, .added = ignore_added, .problem = tell_problem, .data = cmd
+	};
 	MlvTrackResult result;
 
 	if (!mlv_cmd_jobs(cmd, &options.threads, error) ||
@@ -111,9 +116,11 @@ static gboolean tell_commit(MlvCmd *cmd, const Options *opt, const MlvCommitResu
 	}
 	if (!cmd->ui->quiet) {
 		g_autofree char *oid = mlv_git_short_oid(cmd->repo, &result->oid);
-		g_autofree char *branch = mlv_ui_printable(result->branch ? result->branch : "detached HEAD");
+		g_autofree char *branch =
+			mlv_ui_printable(result->branch ? result->branch : "detached HEAD");
 		g_autofree char *subject = mlv_ui_printable(result->subject);
-		printf("[%s%s %s] %s\n", branch, result->root ? " (root-commit)" : "", oid, subject);
+		printf("[%s%s %s] %s\n", branch, result->root ? " (root-commit)" : "", oid,
+		       subject);
 	}
 	return TRUE;
 }
@@ -124,13 +131,19 @@ static gboolean commit(MlvCmd *cmd, const Options *opt, GError **error)
 	MlvCommitResult result = { 0 };
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 
-	if (!local || !get_message(opt, &message, error) || (opt->all && !add_all(cmd, local, error)))
+	if (!local || !get_message(opt, &message, error) ||
+	    (opt->all && !add_all(cmd, local, error)))
 		return FALSE;
 	MlvCommitOptions options = {
-		.message = message, .edit = opt->edit || (!message && !opt->no_edit), .amend = opt->amend,
-		.no_edit = opt->no_edit, .allow_empty = opt->allow_empty,
-		.allow_empty_message = opt->allow_empty_message, .no_verify = opt->no_verify,
-		.check = check_data, .user = local,
+		.message = message,
+		.edit = opt->edit || (!message && !opt->no_edit),
+		.amend = opt->amend,
+		.no_edit = opt->no_edit,
+		.allow_empty = opt->allow_empty,
+		.allow_empty_message = opt->allow_empty_message,
+		.no_verify = opt->no_verify,
+		.check = check_data,
+		.user = local,
 	};
 	gboolean ok = mlv_git_commit(local->repo, &options, &result, error) &&
 		      tell_commit(cmd, opt, &result, error);
@@ -146,10 +159,13 @@ gboolean mlv_cmd_commit(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  "first add all tracked data and files that changed", NULL },
 		{ "message", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &opt.messages,
 		  "the message; again for another paragraph", "TEXT" },
-		{ "file", 'F', 0, G_OPTION_ARG_FILENAME, &opt.file, "read the message from FILE", "FILE" },
+		{ "file", 'F', 0, G_OPTION_ARG_FILENAME, &opt.file, "read the message from FILE",
+		  "FILE" },
 		{ "amend", 0, 0, G_OPTION_ARG_NONE, &opt.amend, "replace the last commit", NULL },
-		{ "edit", 'e', 0, G_OPTION_ARG_NONE, &opt.edit, "open the editor on the message", NULL },
-		{ "no-edit", 0, 0, G_OPTION_ARG_NONE, &opt.no_edit, "with --amend: keep its message", NULL },
+		{ "edit", 'e', 0, G_OPTION_ARG_NONE, &opt.edit, "open the editor on the message",
+		  NULL },
+		{ "no-edit", 0, 0, G_OPTION_ARG_NONE, &opt.no_edit,
+		  "with --amend: keep its message", NULL },
 		{ "allow-empty", 0, 0, G_OPTION_ARG_NONE, &opt.allow_empty,
 		  "commit even if nothing is staged", NULL },
 		{ "allow-empty-message", 0, 0, G_OPTION_ARG_NONE, &opt.allow_empty_message,

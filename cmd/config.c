@@ -13,7 +13,7 @@ static const char *level_name(MlvConfigLevel level)
 {
 	static const char *const names[] = {
 		[MLV_CONFIG_SHARED] = MLV_CONFIG_FILE, [MLV_CONFIG_SYSTEM] = "system",
-		[MLV_CONFIG_GLOBAL] = "global",	       [MLV_CONFIG_LOCAL] = "local",
+		[MLV_CONFIG_GLOBAL] = "global",        [MLV_CONFIG_LOCAL] = "local",
 		[MLV_CONFIG_WORKTREE] = "worktree",    [MLV_CONFIG_ENVIRONMENT] = "environment",
 	};
 
@@ -50,11 +50,13 @@ static gboolean print_keys(void)
 
 	for (const MlvConfigKey *key = mlv_config_keys(); key->name; key++) {
 		g_autofree char *name = g_strconcat("mlv.", key->name, NULL);
-		mlv_ui_columns_add(columns, name, key->fallback ? key->fallback : "-", key->description);
+		mlv_ui_columns_add(columns, name, key->fallback ? key->fallback : "-",
+				   key->description);
 	}
 	for (const MlvConfigKey *key = mlv_config_remote_keys(); key->name; key++) {
 		g_autofree char *name = g_strconcat("mlv-remote.NAME.", key->name, NULL);
-		mlv_ui_columns_add(columns, name, key->fallback ? key->fallback : "-", key->description);
+		mlv_ui_columns_add(columns, name, key->fallback ? key->fallback : "-",
+				   key->description);
 	}
 	mlv_ui_columns_print(columns, stdout);
 	return TRUE;
@@ -111,7 +113,8 @@ static gboolean get(MlvCmd *cmd, MlvRepo *repo, const char *key, const Options *
 	return TRUE;
 }
 
-static gboolean change(MlvRepo *repo, const Options *opt, const char *key, const char *value, GError **error)
+static gboolean change(MlvRepo *repo, const Options *opt, const char *key, const char *value,
+		       GError **error)
 {
 	MlvConfigLevel level = chosen_level(opt);
 	gboolean found = TRUE;
@@ -120,7 +123,8 @@ static gboolean change(MlvRepo *repo, const Options *opt, const char *key, const
 		  : !mlv_config_unset(repo, level, key, &found, error))
 		return FALSE;
 	if (!found)
-		return mlv_fail(error, MLV_ERROR_CHECK, "'%s' is not set in %s", key, level_name(level));
+		return mlv_fail(error, MLV_ERROR_CHECK, "'%s' is not set in %s", key,
+				level_name(level));
 	return stage_shared(repo, level, error);
 }
 
@@ -128,14 +132,17 @@ gboolean mlv_cmd_config(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	Options opt = { 0 };
 	const GOptionEntry entries[] = {
-		{ "shared", 0, 0, G_OPTION_ARG_NONE, &opt.shared, "write to .mlvconfig, for the team", NULL },
-		{ "local", 0, 0, G_OPTION_ARG_NONE, &opt.local, "write to this clone's git configuration (default)",
-		  NULL },
-		{ "global", 0, 0, G_OPTION_ARG_NONE, &opt.global, "write to the user's git configuration", NULL },
-		{ "worktree", 0, 0, G_OPTION_ARG_NONE, &opt.worktree, "write to this work tree's configuration",
-		  NULL },
+		{ "shared", 0, 0, G_OPTION_ARG_NONE, &opt.shared,
+		  "write to .mlvconfig, for the team", NULL },
+		{ "local", 0, 0, G_OPTION_ARG_NONE, &opt.local,
+		  "write to this clone's git configuration (default)", NULL },
+		{ "global", 0, 0, G_OPTION_ARG_NONE, &opt.global,
+		  "write to the user's git configuration", NULL },
+		{ "worktree", 0, 0, G_OPTION_ARG_NONE, &opt.worktree,
+		  "write to this work tree's configuration", NULL },
 		{ "list", 'l', 0, G_OPTION_ARG_NONE, &opt.list, "list what is set", NULL },
-		{ "keys", 0, 0, G_OPTION_ARG_NONE, &opt.keys, "list every key, its default and what it does", NULL },
+		{ "keys", 0, 0, G_OPTION_ARG_NONE, &opt.keys,
+		  "list every key, its default and what it does", NULL },
 		{ "unset", 0, 0, G_OPTION_ARG_NONE, &opt.unset, "take KEY out", NULL },
 		{ "null", 'z', 0, G_OPTION_ARG_NONE, &opt.zero, "end values by NUL", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
@@ -143,7 +150,8 @@ gboolean mlv_cmd_config(MlvCmd *cmd, int argc, char **argv, GError **error)
 	};
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "[KEY [VALUE]]\nmlv config jobs 4\nmlv config --unset jobs", error) ||
+			       "[KEY [VALUE]]\nmlv config jobs 4\nmlv config --unset jobs",
+			       error) ||
 	    !mlv_options_count(cmd, argc, 0, 2, error))
 		return FALSE;
 	if (opt.keys)

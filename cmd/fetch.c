@@ -7,17 +7,20 @@ gboolean mlv_cmd_fetch(MlvCmd *cmd, int argc, char **argv, GError **error)
 	g_auto(MlvSyncWords) words = { 0 };
 	const GOptionEntry entries[] = {
 		{ "all", 0, 0, G_OPTION_ARG_NONE, &words.all, "every ref, with its history", NULL },
-		{ "tags", 0, 0, G_OPTION_ARG_NONE, &words.tags, "the commits that tags name", NULL },
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run, "only say what would be fetched",
+		{ "tags", 0, 0, G_OPTION_ARG_NONE, &words.tags, "the commits that tags name",
 		  NULL },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run,
+		  "only say what would be fetched", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "print one JSON document", NULL },
 		{ NULL },
 	};
 	MlvSyncOptions options;
 	MlvSyncResult result;
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "[REMOTE] [REV...] [-- PATH...]\nmlv fetch --all\nmlv fetch origin main", error))
+	if (!mlv_options_parse(
+		    cmd, entries, &argc, &argv,
+		    "[REMOTE] [REV...] [-- PATH...]\nmlv fetch --all\nmlv fetch origin main",
+		    error))
 		return FALSE;
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 	if (!local || !mlv_sync_words_take(&words, cmd, local->repo, argc, argv, TRUE, error))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What git's hooks call: `mlv hook NAME ARGUMENT...`, with the arguments and input that git gives them. */
+/* What git's hooks call: `mlv hook NAME ARGUMENT...`, with the arguments and input that git gives
+ * them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 
 #define LINES_MAX 20
 
-/* FALSE where there is nothing to do: mlv itself runs this git, or this is no repository of mlv's. */
+/* FALSE where there is nothing to do: mlv itself runs this git, or this is no repository of
+ * mlv's. */
 static gboolean wanted(MlvCmd *cmd)
 {
 	const char *skip = getenv(MLV_HOOK_SKIP_VARIABLE);
@@ -23,13 +25,15 @@ static gboolean wanted(MlvCmd *cmd)
 	return repo && mlv_repo_id(repo);
 }
 
-/* `framework` is set where the pre-commit framework calls: it hands things on in the environment. */
+/* `framework` is set where the pre-commit framework calls: it hands things on in the environment.
+ * */
 static gboolean take_options(MlvCmd *cmd, const char *synopsis, int max, int *argc, char ***argv,
 			     gboolean *framework, GError **error)
 {
 	const GOptionEntry entries[] = {
 		{ "framework", 0, 0, G_OPTION_ARG_NONE, framework,
-		  "take the arguments from the environment, as the pre-commit framework gives them", NULL },
+		  "take the arguments from the environment, as the pre-commit framework gives them",
+		  NULL },
 		{ NULL },
 	};
 
@@ -38,7 +42,8 @@ static gboolean take_options(MlvCmd *cmd, const char *synopsis, int max, int *ar
 	       mlv_options_count(cmd, *argc, 0, max, error);
 }
 
-/* --- pre-commit ------------------------------------------------------------------------------------ */
+/* --- pre-commit
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct {
 	MlvCmd *cmd;
@@ -46,8 +51,8 @@ typedef struct {
 	guint64 count;
 } Unsaved;
 
-static gboolean tell_unsaved(MlvStatusPart part, const MlvChange *change, const char *why, gpointer data,
-			     GError **error)
+static gboolean tell_unsaved(MlvStatusPart part, const MlvChange *change, const char *why,
+			     gpointer data, GError **error)
 {
 	Unsaved *unsaved = data;
 
@@ -57,7 +62,8 @@ static gboolean tell_unsaved(MlvStatusPart part, const MlvChange *change, const 
 		g_autofree char *shown = mlv_repo_display(unsaved->repo, change->path);
 		g_autofree char *name = mlv_ui_name(shown);
 		mlv_ui_warn(unsaved->cmd->ui, "%s %s", name,
-			    part == MLV_PART_UNMERGED ? "is unmerged" : "was changed and not added");
+			    part == MLV_PART_UNMERGED ? "is unmerged"
+						      : "was changed and not added");
 	}
 	return TRUE;
 }
@@ -66,8 +72,8 @@ static gboolean check_large_files(MlvCmd *cmd, MlvRepo *repo, guint *large, GErr
 {
 	gint64 limit;
 
-	if (!mlv_config_get_int(mlv_repo_config(repo), "mlv.maxGitFile", 10 << 20, 0, G_MAXINT64, &limit,
-				error))
+	if (!mlv_config_get_int(mlv_repo_config(repo), "mlv.maxGitFile", 10 << 20, 0, G_MAXINT64,
+				&limit, error))
 		return FALSE;
 	g_autoptr(GPtrArray) files = mlv_git_large_staged(repo, (guint64)limit, error);
 	if (!files)
@@ -77,9 +83,11 @@ static gboolean check_large_files(MlvCmd *cmd, MlvRepo *repo, guint *large, GErr
 		const MlvGitFile *file = files->pdata[i];
 		g_autofree char *name = mlv_ui_name(file->path);
 		g_autofree char *size = mlv_ui_size(file->size);
-		mlv_ui_warn(cmd->ui, "%s has %s and is about to be committed to git; track it with mlv: git rm "
-				     "--cached %s && mlv add %s",
-			    name, size, name, name);
+		mlv_ui_warn(
+			cmd->ui,
+			"%s has %s and is about to be committed to git; track it with mlv: git rm "
+			"--cached %s && mlv add %s",
+			name, size, name, name);
 	}
 	return TRUE;
 }
@@ -98,20 +106,26 @@ static gboolean pre_commit(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!local || !check_large_files(cmd, local->repo, &large, error))
 		return FALSE;
 	Unsaved unsaved = { cmd, local->repo, 0 };
-	MlvStatusOptions options = { .cancel = cmd->cancel, .visit = tell_unsaved, .data = &unsaved };
+	MlvStatusOptions options = { .cancel = cmd->cancel,
+				     .visit = tell_unsaved,
+				     .data = &unsaved };
 	if (!mlv_status_run(local, &options, &result, error))
 		return FALSE;
 	if (unsaved.count > LINES_MAX)
-		mlv_ui_warn(cmd->ui, "... and %" G_GUINT64_FORMAT " more", unsaved.count - LINES_MAX);
+		mlv_ui_warn(cmd->ui, "... and %" G_GUINT64_FORMAT " more",
+			    unsaved.count - LINES_MAX);
 	if (unsaved.count > 0)
-		mlv_ui_warn(cmd->ui, "add what is to be committed with 'mlv add' (or commit with 'mlv commit -a'); "
-				     "'git commit --no-verify' commits without it");
+		mlv_ui_warn(
+			cmd->ui,
+			"add what is to be committed with 'mlv add' (or commit with 'mlv commit -a'); "
+			"'git commit --no-verify' commits without it");
 	if (large > 0 || unsaved.count > 0)
 		cmd->status = MLV_EXIT_CHECK;
 	return TRUE;
 }
 
-/* --- post-checkout and post-merge ------------------------------------------------------------------ */
+/* --- post-checkout and post-merge
+ * ------------------------------------------------------------------ */
 
 static gboolean follow(MlvCmd *cmd, const MlvOid *from, GError **error)
 {
@@ -121,8 +135,11 @@ static gboolean follow(MlvCmd *cmd, const MlvOid *from, GError **error)
 
 	if (!local)
 		return FALSE;
-	MlvCheckoutOptions options = { .repo = local->repo, .store = local->store, .cache = local->cache,
-				       .partial = local->partial, .cancel = cmd->cancel };
+	MlvCheckoutOptions options = { .repo = local->repo,
+				       .store = local->store,
+				       .cache = local->cache,
+				       .partial = local->partial,
+				       .cancel = cmd->cancel };
 	if (!mlv_cmd_jobs(cmd, &options.threads, error))
 		return FALSE;
 	if (mlv_follow_checkout(&options, from, &totals, &problem))
@@ -163,9 +180,11 @@ static gboolean post_merge(MlvCmd *cmd, int argc, char **argv, GError **error)
 	return follow(cmd, known ? &from : NULL, error);
 }
 
-/* --- pre-push -------------------------------------------------------------------------------------- */
+/* --- pre-push
+ * -------------------------------------------------------------------------------------- */
 
-static gboolean take_pointer(const MlvOid *commit, const MlvTracked *tracked, gpointer user, GError **error)
+static gboolean take_pointer(const MlvOid *commit, const MlvTracked *tracked, gpointer user,
+			     GError **error)
 {
 	*(gboolean *)user = TRUE;
 	return TRUE;
@@ -238,12 +257,15 @@ static gboolean pre_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 	const char *name = framework ? getenv("PRE_COMMIT_REMOTE_NAME") : argc > 1 ? argv[1] : NULL;
 	g_autoptr(GArray) refs = pushed_refs(cmd->repo, framework, error);
 	g_autoptr(MlvSelection) selection = mlv_selection_new(cmd->repo);
-	if (!refs || !mlv_follow_select(selection, cmd->repo, name ? name : "origin", refs, error) ||
+	if (!refs ||
+	    !mlv_follow_select(selection, cmd->repo, name ? name : "origin", refs, error) ||
 	    !mlv_selection_foreach(selection, take_pointer, &any, error))
 		return FALSE;
 	if (!any || send_data(cmd, selection, error))
 		return TRUE;
-	g_prefix_error(error, "git's push was stopped, since the data of its commits could not go first: ");
+	g_prefix_error(
+		error,
+		"git's push was stopped, since the data of its commits could not go first: ");
 	(*error)->code = MLV_ERROR_CHECK; /* exit status 1, as hooks have it */
 	return FALSE;
 }
@@ -251,7 +273,8 @@ static gboolean pre_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 gboolean mlv_cmd_hook(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	static const MlvSubcommand rows[] = {
-		{ "pre-commit", pre_commit, "refuse to commit while data are changed and not added" },
+		{ "pre-commit", pre_commit,
+		  "refuse to commit while data are changed and not added" },
 		{ "post-checkout", post_checkout, "bring data in line with the pointers" },
 		{ "post-merge", post_merge, "bring data in line with the pointers" },
 		{ "pre-push", pre_push, "send data before git sends the commits" },

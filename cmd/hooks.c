@@ -6,8 +6,8 @@
 static const char *state_word(MlvHookState state)
 {
 	static const char *const words[] = {
-		[MLV_HOOK_ABSENT] = "absent",	   [MLV_HOOK_INSTALLED] = "installed",
-		[MLV_HOOK_CHAINED] = "chained",	   [MLV_HOOK_OTHER] = "other",
+		[MLV_HOOK_ABSENT] = "absent",     [MLV_HOOK_INSTALLED] = "installed",
+		[MLV_HOOK_CHAINED] = "chained",   [MLV_HOOK_OTHER] = "other",
 		[MLV_HOOK_OUTDATED] = "outdated",
 	};
 
@@ -19,7 +19,8 @@ static gboolean hooks_install(MlvCmd *cmd, int argc, char **argv, GError **error
 	gboolean shared = FALSE;
 	const GOptionEntry entries[] = {
 		{ "shared", 0, 0, G_OPTION_ARG_NONE, &shared,
-		  "also where core.hooksPath names a folder that other repositories may share", NULL },
+		  "also where core.hooksPath names a folder that other repositories may share",
+		  NULL },
 		{ NULL },
 	};
 	MlvRepo *repo;
@@ -40,8 +41,8 @@ static gboolean hooks_uninstall(MlvCmd *cmd, int argc, char **argv, GError **err
 	MlvRepo *repo;
 
 	return mlv_options_parse(cmd, entries, &argc, &argv, "", error) &&
-	       mlv_options_count(cmd, argc, 0, 0, error) && (repo = mlv_cmd_open_repo(cmd, error)) &&
-	       mlv_hook_uninstall(repo, error);
+	       mlv_options_count(cmd, argc, 0, 0, error) &&
+	       (repo = mlv_cmd_open_repo(cmd, error)) && mlv_hook_uninstall(repo, error);
 }
 
 static gboolean hooks_list(MlvCmd *cmd, int argc, char **argv, GError **error)

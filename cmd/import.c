@@ -7,7 +7,7 @@
 
 #include "cmd/session.h"
 #include "cmd/ui_json.h"
-#include "core/import.h"
+#include "core/import_archive.h"
 #include "storage/file.h"
 
 #define STRIP_MAX 4096

@@ -11,7 +11,8 @@ gboolean mlv_cmd_init(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ NULL },
 	};
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv, "[DIR]\nmlv init\nmlv init project", error) ||
+	if (!mlv_options_parse(cmd, entries, &argc, &argv, "[DIR]\nmlv init\nmlv init project",
+			       error) ||
 	    !mlv_options_count(cmd, argc, 0, 1, error))
 		return FALSE;
 	g_autoptr(MlvRepo) repo = mlv_repo_init(argc > 1 ? argv[1] : ".", &created, error);

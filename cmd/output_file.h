@@ -20,7 +20,8 @@ MlvOutputFile *mlv_output_file_open(MlvCmd *cmd, const char *file, const char *w
 				    GError **error);
 /* `user` is the MlvOutputFile: the shape of the sinks in core. */
 gboolean mlv_output_file_write(const void *data, gsize length, gpointer user, GError **error);
-/* Everything is written: `sync` makes it durable first. The file gets its name, replacing another. */
+/* Everything is written: `sync` makes it durable first. The file gets its name, replacing
+ * another. */
 gboolean mlv_output_file_close(MlvOutputFile *out, gboolean sync, GError **error);
 /* Frees; the temporary file of one that was not closed is removed. */
 void mlv_output_file_free(MlvOutputFile *out);

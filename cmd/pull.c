@@ -8,14 +8,20 @@ static void tell_progress(guint64 bytes, guint64 files, gpointer data)
 	mlv_ui_progress_add(((MlvSyncWords *)data)->progress, bytes, files);
 }
 
-/* Brings the work tree in line with its pointers; with paths only those, and they become part of what is expected here. */
+/* Brings the work tree in line with its pointers; with paths only those, and they become part of
+ * what is expected here. */
 static gboolean check_out(MlvSyncWords *words, MlvLocal *local, gboolean force, json_t *document,
 			  GError **error)
 {
 	MlvCheckoutTotals totals;
-	MlvCheckoutOptions options = { .repo = local->repo, .store = local->store, .cache = local->cache,
-				       .partial = local->partial, .paths = words->paths, .force = force,
-				       .cancel = words->cmd->cancel, .progress = tell_progress,
+	MlvCheckoutOptions options = { .repo = local->repo,
+				       .store = local->store,
+				       .cache = local->cache,
+				       .partial = local->partial,
+				       .paths = words->paths,
+				       .force = force,
+				       .cancel = words->cmd->cancel,
+				       .progress = tell_progress,
 				       .data = words };
 
 	if (!mlv_cmd_jobs(words->cmd, &options.threads, error))
@@ -43,19 +49,24 @@ gboolean mlv_cmd_pull(MlvCmd *cmd, int argc, char **argv, GError **error)
 	g_auto(MlvSyncWords) words = { 0 };
 	gboolean force = FALSE;
 	const GOptionEntry entries[] = {
-		{ "all", 0, 0, G_OPTION_ARG_NONE, &words.all, "also fetch every ref, with its history", NULL },
-		{ "tags", 0, 0, G_OPTION_ARG_NONE, &words.tags, "also fetch the commits that tags name", NULL },
-		{ "force", 'f', 0, G_OPTION_ARG_NONE, &force, "overwrite data that no store has", NULL },
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run, "only say what would be fetched",
+		{ "all", 0, 0, G_OPTION_ARG_NONE, &words.all,
+		  "also fetch every ref, with its history", NULL },
+		{ "tags", 0, 0, G_OPTION_ARG_NONE, &words.tags,
+		  "also fetch the commits that tags name", NULL },
+		{ "force", 'f', 0, G_OPTION_ARG_NONE, &force, "overwrite data that no store has",
 		  NULL },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run,
+		  "only say what would be fetched", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "print one JSON document", NULL },
 		{ NULL },
 	};
 	MlvSyncOptions options;
 	MlvSyncResult result;
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "[REMOTE] [REV...] [-- PATH...]\nmlv pull\nmlv pull -- data/images/1.jpg", error))
+	if (!mlv_options_parse(
+		    cmd, entries, &argc, &argv,
+		    "[REMOTE] [REV...] [-- PATH...]\nmlv pull\nmlv pull -- data/images/1.jpg",
+		    error))
 		return FALSE;
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 	if (!local || !mlv_sync_words_take(&words, cmd, local->repo, argc, argv, TRUE, error))

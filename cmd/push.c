@@ -7,7 +7,8 @@ static gboolean send_or_measure(MlvSyncWords *words, MlvLocal *local, const MlvS
 				MlvSyncResult *result, char **remote, GError **error)
 {
 	g_autoptr(GError) problem = NULL;
-	g_autoptr(MlvSync) sync = mlv_sync_open(local->repo, words->remote, !words->dry_run, &problem);
+	g_autoptr(MlvSync) sync =
+		mlv_sync_open(local->repo, words->remote, !words->dry_run, &problem);
 	g_autoptr(MlvRemoteConfig) config = NULL;
 
 	if (sync) {
@@ -28,8 +29,10 @@ gboolean mlv_cmd_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 	g_auto(MlvSyncWords) words = { 0 };
 	const GOptionEntry entries[] = {
 		{ "all", 0, 0, G_OPTION_ARG_NONE, &words.all, "every ref, with its history", NULL },
-		{ "tags", 0, 0, G_OPTION_ARG_NONE, &words.tags, "the commits that tags name", NULL },
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run, "only say what would be sent", NULL },
+		{ "tags", 0, 0, G_OPTION_ARG_NONE, &words.tags, "the commits that tags name",
+		  NULL },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run,
+		  "only say what would be sent", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "print one JSON document", NULL },
 		{ NULL },
 	};
@@ -37,9 +40,10 @@ gboolean mlv_cmd_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 	MlvSyncOptions options;
 	MlvSyncResult result;
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv,
-			       "[REMOTE] [REV...] [-- PATH...]\nmlv push\nmlv push origin v1.0 -- data/",
-			       error))
+	if (!mlv_options_parse(
+		    cmd, entries, &argc, &argv,
+		    "[REMOTE] [REV...] [-- PATH...]\nmlv push\nmlv push origin v1.0 -- data/",
+		    error))
 		return FALSE;
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 	if (!local || !mlv_sync_words_take(&words, cmd, local->repo, argc, argv, FALSE, error))

@@ -27,8 +27,10 @@ static GOptionEntry *key_entries(char ***values)
 		count++;
 	*values = g_new0(char *, count + 1);
 	for (guint i = 0; i < count; i++) {
-		GOptionEntry entry = { keys[i].name, 0, 0, G_OPTION_ARG_STRING, &(*values)[i],
-				       keys[i].description, "VALUE" };
+		GOptionEntry entry = {
+			keys[i].name,        0,      0, G_OPTION_ARG_STRING, &(*values)[i],
+			keys[i].description, "VALUE"
+		};
 		if (strcmp(keys[i].name, "url") != 0)
 			g_array_append_val(entries, entry);
 	}
@@ -42,8 +44,8 @@ static void free_values(char **values)
 	g_free(values);
 }
 
-static gboolean add_remote(MlvCmd *cmd, char **values, gboolean local, gboolean is_default, char **argv,
-			   GError **error)
+static gboolean add_remote(MlvCmd *cmd, char **values, gboolean local, gboolean is_default,
+			   char **argv, GError **error)
 {
 	const MlvConfigKey *keys = mlv_config_remote_keys();
 	MlvConfigLevel level = local ? MLV_CONFIG_LOCAL : MLV_CONFIG_SHARED;
@@ -54,7 +56,8 @@ static gboolean add_remote(MlvCmd *cmd, char **values, gboolean local, gboolean 
 	for (guint i = 0; keys[i].name; i++) {
 		/* what a committed file may not say goes to the user's own configuration */
 		MlvConfigLevel where = keys[i].shared ? level : MLV_CONFIG_LOCAL;
-		if (values[i] && !mlv_remote_config_set(repo, where, argv[1], keys[i].name, values[i], error))
+		if (values[i] &&
+		    !mlv_remote_config_set(repo, where, argv[1], keys[i].name, values[i], error))
 			return FALSE;
 	}
 	if (is_default && !mlv_remote_config_set_default(repo, level, argv[1], error))
@@ -69,7 +72,8 @@ static gboolean remote_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 	const GOptionEntry own[] = {
 		{ "local", 0, 0, G_OPTION_ARG_NONE, &local,
 		  "for this clone alone, in git's configuration, not in .mlvconfig", NULL },
-		{ "default", 'd', 0, G_OPTION_ARG_NONE, &is_default, "make it the default remote", NULL },
+		{ "default", 'd', 0, G_OPTION_ARG_NONE, &is_default, "make it the default remote",
+		  NULL },
 	};
 	char **values;
 	g_autofree GOptionEntry *keys = key_entries(&values);
@@ -77,17 +81,19 @@ static gboolean remote_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 	g_array_append_vals(all, own, G_N_ELEMENTS(own));
 	for (const GOptionEntry *key = keys; key->long_name; key++)
 		g_array_append_vals(all, key, 1);
-	gboolean ok = mlv_options_parse(cmd, (const GOptionEntry *)(const void *)all->data, &argc, &argv,
-					"NAME URL\nmlv remote add origin /srv/data\n"
-					"mlv remote add --local scratch /mnt/scratch",
-					error) &&
-		      mlv_options_count(cmd, argc, 2, 2, error) &&
-		      add_remote(cmd, values, local, is_default, argv, error);
+	gboolean ok =
+		mlv_options_parse(cmd, (const GOptionEntry *)(const void *)all->data, &argc, &argv,
+				  "NAME URL\nmlv remote add origin /srv/data\n"
+				  "mlv remote add --local scratch /mnt/scratch",
+				  error) &&
+		mlv_options_count(cmd, argc, 2, 2, error) &&
+		add_remote(cmd, values, local, is_default, argv, error);
 	free_values(values);
 	return ok;
 }
 
-static gboolean list_json(MlvCmd *cmd, const GPtrArray *remotes, const char *preferred, GError **error)
+static gboolean list_json(MlvCmd *cmd, const GPtrArray *remotes, const char *preferred,
+			  GError **error)
 {
 	json_t *document = mlv_json_new(cmd);
 	json_t *rows = json_array();
@@ -135,7 +141,8 @@ static gboolean remote_list(MlvCmd *cmd, int argc, char **argv, GError **error)
 	return TRUE;
 }
 
-/* The sub-commands that only take words: parses, opens, and gives the level that the remote stands in. */
+/* The sub-commands that only take words: parses, opens, and gives the level that the remote
+ * stands in. */
 static MlvRepo *begin(MlvCmd *cmd, const char *synopsis, int min, int max, int *argc, char ***argv,
 		      gboolean *local, GError **error)
 {
@@ -174,7 +181,8 @@ static gboolean remote_remove(MlvCmd *cmd, int argc, char **argv, GError **error
 	MlvRepo *repo = begin(cmd, "NAME", 1, 1, &argc, &argv, &local, error);
 	MlvConfigLevel level = repo ? level_of(repo, argv[1], FALSE) : MLV_CONFIG_LOCAL;
 
-	return repo && mlv_remote_config_remove(repo, argv[1], error) && stage_shared(repo, level, error);
+	return repo && mlv_remote_config_remove(repo, argv[1], error) &&
+	       stage_shared(repo, level, error);
 }
 
 static gboolean set_key(MlvRepo *repo, const char *name, const char *key, const char *value,
@@ -187,7 +195,8 @@ static gboolean set_key(MlvRepo *repo, const char *name, const char *key, const 
 		known++;
 	if (known->name && !known->shared)
 		level = MLV_CONFIG_LOCAL;
-	return mlv_remote_config_set(repo, level, name, key, value, error) && stage_shared(repo, level, error);
+	return mlv_remote_config_set(repo, level, name, key, value, error) &&
+	       stage_shared(repo, level, error);
 }
 
 static gboolean remote_set_url(MlvCmd *cmd, int argc, char **argv, GError **error)
@@ -201,8 +210,8 @@ static gboolean remote_set_url(MlvCmd *cmd, int argc, char **argv, GError **erro
 static gboolean remote_set(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	gboolean local = FALSE;
-	MlvRepo *repo = begin(cmd, "NAME KEY [VALUE]\nmlv remote set origin publish true", 2, 3, &argc,
-			      &argv, &local, error);
+	MlvRepo *repo = begin(cmd, "NAME KEY [VALUE]\nmlv remote set origin publish true", 2, 3,
+			      &argc, &argv, &local, error);
 
 	return repo && set_key(repo, argv[1], argv[2], argc > 3 ? argv[3] : NULL, local, error);
 }
@@ -221,8 +230,9 @@ static gboolean remote_default(MlvCmd *cmd, int argc, char **argv, GError **erro
 	}
 	g_autofree char *name = mlv_remote_config_default(repo);
 	if (!name)
-		return mlv_fail(error, MLV_ERROR_CHECK, "there is no default remote; name one with "
-							"'mlv remote default NAME'");
+		return mlv_fail(error, MLV_ERROR_CHECK,
+				"there is no default remote; name one with "
+				"'mlv remote default NAME'");
 	mlv_ui_put_name(name, FALSE);
 	return TRUE;
 }
@@ -236,7 +246,8 @@ gboolean mlv_cmd_remote(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ "remove", remote_remove, "forget a remote; what lies there stays" },
 		{ "set-url", remote_set_url, "change where a remote is" },
 		{ "set", remote_set, "set a key of a remote, or without VALUE unset it" },
-		{ "default", remote_default, "say or show which remote is used when none is named" },
+		{ "default", remote_default,
+		  "say or show which remote is used when none is named" },
 		{ NULL, NULL, NULL },
 	};
 

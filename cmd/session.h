@@ -8,8 +8,8 @@
 #include "core/local.h"
 #include "core/snapshot.h"
 
-/* The repository that the current folder is in and its store, stat cache and partial record; says on stderr if it has to wait for
- * gc. */
+/* The repository that the current folder is in and its store, stat cache and partial record; says
+ * on stderr if it has to wait for gc. */
 MlvLocal *mlv_cmd_open_local(MlvCmd *cmd, GError **error);
 
 /* Paths as the user wrote them, relative to the root; NULL-terminated, free with g_strfreev. */

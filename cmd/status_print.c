@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/status_print.h"
+#include "cmd/status_rows.h"
 
 #include <string.h>
 
 #include "cmd/session.h"
 #include "core/git_rev.h"
 
-#define PART_REMOTE 4 /* behind MlvStatusPart: not on the remote */
-#define N_PARTS 5
 #define LINES_MAX 200 /* rows of one part that the long form shows */
-
-typedef struct {
-	guint part;
-	MlvChangeKind kind;
-	char *path, *from_path, *why;
-	guint64 bytes, files;
-	gboolean directory;
-} StatusRow;
 
 static void row_free(gpointer data)
 {
@@ -85,7 +75,8 @@ static guint64 count_part(const MlvStatusPrint *print, guint part)
 	return count;
 }
 
-/* --- long ------------------------------------------------------------------------------------------ */
+/* --- long
+ * ------------------------------------------------------------------------------------------ */
 
 static const char *word_for(const StatusRow *row)
 {
@@ -145,7 +136,8 @@ static void print_part(const MlvStatusPrint *print, guint part, MlvColor color, 
 		}
 	}
 	if (shown < count)
-		printf("\t... and %" G_GUINT64_FORMAT " more; \"mlv status --short\" lists them all\n",
+		printf("\t... and %" G_GUINT64_FORMAT
+		       " more; \"mlv status --short\" lists them all\n",
 		       count - shown);
 	printf("\n");
 }
@@ -167,22 +159,25 @@ static void print_head(const MlvStatusPrint *print)
 
 static void print_long(const MlvStatusPrint *print, const MlvStatusResult *result)
 {
-	g_autofree char *remote_title =
-		g_strdup_printf("Not on the remote '%s'", print->remote_name ? print->remote_name : "");
+	g_autofree char *remote_title = g_strdup_printf(
+		"Not on the remote '%s'", print->remote_name ? print->remote_name : "");
 
 	print_head(print);
 	print_part(print, MLV_PART_UNMERGED, MLV_COLOR_RED, "Unmerged data",
 		   "bring the data to the state you want, then \"mlv add\" them");
-	print_part(print, MLV_PART_STAGED, MLV_COLOR_GREEN, "Changes to be committed",
-		   "use \"mlv commit\" or \"git commit\"; \"git restore --staged FILE.mlv\" to unstage");
-	print_part(print, MLV_PART_WORKSPACE, MLV_COLOR_RED, "Changes not staged for commit",
-		   result->moved_by_git
-			   ? "git has moved pointers, as after a stash or reset: \"mlv checkout\" brings "
-			     "the data in line; \"mlv add\" keeps the data as they are"
-			   : "use \"mlv add\" to store and stage them, \"mlv checkout -- PATH\" to discard");
+	print_part(
+		print, MLV_PART_STAGED, MLV_COLOR_GREEN, "Changes to be committed",
+		"use \"mlv commit\" or \"git commit\"; \"git restore --staged FILE.mlv\" to unstage");
+	print_part(
+		print, MLV_PART_WORKSPACE, MLV_COLOR_RED, "Changes not staged for commit",
+		result->moved_by_git
+			? "git has moved pointers, as after a stash or reset: \"mlv checkout\" brings "
+			  "the data in line; \"mlv add\" keeps the data as they are"
+			: "use \"mlv add\" to store and stage them, \"mlv checkout -- PATH\" to discard");
 	print_part(print, MLV_PART_MISSING, MLV_COLOR_YELLOW, "Not in the store",
 		   "use \"mlv pull\" to bring them from the remote");
-	print_part(print, PART_REMOTE, MLV_COLOR_YELLOW, remote_title, "use \"mlv push\" to send them");
+	print_part(print, PART_REMOTE, MLV_COLOR_YELLOW, remote_title,
+		   "use \"mlv push\" to send them");
 	if (result->targets == 0)
 		printf("nothing is tracked; use \"mlv add PATH\" to track data\n");
 	else if (print->rows->len == 0)
@@ -190,7 +185,8 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 		       result->targets == 1 ? "path" : "paths");
 }
 
-/* --- short ----------------------------------------------------------------------------------------- */
+/* --- short
+ * ----------------------------------------------------------------------------------------- */
 
 /* The two letters of one path, index and work tree, from its rows in both parts. */
 typedef struct {
@@ -234,8 +230,9 @@ static void take_letters(const StatusRow *row, GHashTable *table, GPtrArray *pat
 static void print_brief_row(const MlvStatusPrint *print, const char *path, const Letters *letters)
 {
 	g_autofree char *name = print->zero ? NULL : mlv_repo_display(print->repo, path);
-	g_autofree char *from =
-		print->zero || !letters->from_path ? NULL : mlv_repo_display(print->repo, letters->from_path);
+	g_autofree char *from = print->zero || !letters->from_path
+					? NULL
+					: mlv_repo_display(print->repo, letters->from_path);
 
 	printf("%c%c ", letters->x, letters->y);
 	if (print->zero) {
@@ -260,62 +257,14 @@ static void print_brief(const MlvStatusPrint *print)
 		take_letters(print->rows->pdata[i], table, paths);
 	g_ptr_array_sort(paths, by_path);
 	for (guint i = 0; i < paths->len; i++)
-		print_brief_row(print, paths->pdata[i], g_hash_table_lookup(table, paths->pdata[i]));
-}
-
-/* --- JSON ------------------------------------------------------------------------------------------ */
-
-static json_t *json_row(const StatusRow *row)
-{
-	static const char *const kinds[] = { ['A'] = "added", ['D'] = "deleted", ['M'] = "modified",
-					     ['R'] = "renamed", ['T'] = "typechange" };
-	json_t *object = json_object();
-
-	mlv_json_set_path(object, "path", row->path);
-	if (row->part == MLV_PART_STAGED || row->part == MLV_PART_WORKSPACE)
-		mlv_json_set_text(object, "change", kinds[row->kind]);
-	if (row->from_path)
-		mlv_json_set_path(object, "from", row->from_path);
-	if (row->why)
-		mlv_json_set_text(object, "why", row->why);
-	else
-		mlv_json_set_size(object, "bytes", row->bytes);
-	if (row->directory)
-		mlv_json_set_size(object, "files", row->files);
-	return object;
-}
-
-static gboolean print_json(MlvStatusPrint *print, const MlvStatusResult *result, GError **error)
-{
-	static const char *const names[N_PARTS] = { "staged", "workspace", "not_in_store", "unmerged",
-						    "not_on_remote" };
-	json_t *document = mlv_json_new(print->cmd);
-	g_autofree char *branch = mlv_git_branch(print->repo);
-
-	mlv_json_set_text(document, "branch", branch);
-	mlv_json_set_size(document, "targets", result->targets);
-	for (guint part = 0; part < N_PARTS; part++) {
-		json_t *array = json_array();
-
-		for (guint i = 0; i < print->rows->len; i++) {
-			const StatusRow *row = print->rows->pdata[i];
-			if (row->part == part)
-				json_array_append_new(array, json_row(row));
-		}
-		if (part == PART_REMOTE && !print->remote_name)
-			json_decref(array);
-		else
-			json_object_set_new(document, names[part], array);
-	}
-	json_object_set(document, "problems", print->problems);
-	mlv_json_set_bool(document, "moved_by_git", result->moved_by_git);
-	return mlv_json_print(print->cmd, document, error);
+		print_brief_row(print, paths->pdata[i],
+				g_hash_table_lookup(table, paths->pdata[i]));
 }
 
 gboolean mlv_status_print_end(MlvStatusPrint *print, const MlvStatusResult *result, GError **error)
 {
 	if (print->json)
-		return print_json(print, result, error);
+		return mlv_status_print_json(print, result, error);
 	if (print->brief)
 		print_brief(print);
 	else if (!print->cmd->ui->quiet)

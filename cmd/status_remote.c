@@ -10,7 +10,8 @@ typedef struct {
 	GHashTable *paths; /* told already: a large file lacks many objects */
 } Asked;
 
-static gboolean take_missing(const char *path, MlvKind kind, const MlvId *id, gpointer user, GError **error)
+static gboolean take_missing(const char *path, MlvKind kind, const MlvId *id, gpointer user,
+			     GError **error)
 {
 	Asked *asked = user;
 	MlvChange change = { .kind = MLV_CHANGE_ADDED, .path = path, .target = path };

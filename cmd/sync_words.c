@@ -25,7 +25,8 @@ static gboolean take_revisions(MlvSyncWords *words, MlvRepo *repo, char **revs, 
 	if (!mlv_git_head(repo, &head, &unborn, error))
 		return FALSE;
 	if (unborn)
-		return mlv_fail(error, MLV_ERROR_MISSING, "there is no commit yet; commit something first");
+		return mlv_fail(error, MLV_ERROR_MISSING,
+				"there is no commit yet; commit something first");
 	mlv_selection_add_commit(words->selection, &head, FALSE);
 	return TRUE;
 }
@@ -72,14 +73,18 @@ static void tell_progress(guint64 done, guint64 total, gpointer user)
 
 static void tell_waiting(gpointer user)
 {
-	mlv_ui_note(((MlvSyncWords *)user)->cmd->ui, "waiting for another mlv that uses the remote ...");
+	mlv_ui_note(((MlvSyncWords *)user)->cmd->ui,
+		    "waiting for another mlv that uses the remote ...");
 }
 
 gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncOptions *options,
 				GError **error)
 {
-	*options = (MlvSyncOptions){ .dry_run = words->dry_run, .cancel = words->cmd->cancel,
-				     .progress = tell_progress, .waiting = tell_waiting, .user = words };
+	*options = (MlvSyncOptions){ .dry_run = words->dry_run,
+				     .cancel = words->cmd->cancel,
+				     .progress = tell_progress,
+				     .waiting = tell_waiting,
+				     .user = words };
 	if (!mlv_cmd_jobs(words->cmd, &options->threads, error))
 		return FALSE;
 	words->progress = mlv_ui_progress_begin(words->cmd->ui, title);

@@ -11,10 +11,12 @@ typedef struct {
 	json_t *rows;
 } Verify;
 
-static gboolean tell_missing(const char *path, MlvKind kind, const MlvId *id, gpointer user, GError **error)
+static gboolean tell_missing(const char *path, MlvKind kind, const MlvId *id, gpointer user,
+			     GError **error)
 {
-	static const char *const kinds[] = { [MLV_KIND_BLOB] = "data", [MLV_KIND_LIST] = "list",
-					     [MLV_KIND_TREE] = "directory" };
+	static const char *const kinds[] = {
+		[MLV_KIND_BLOB] = "data", [MLV_KIND_LIST] = "list", [MLV_KIND_TREE] = "directory"
+	};
 	Verify *verify = user;
 	char hex[MLV_ID_HEX + 1];
 
@@ -53,8 +55,10 @@ static gboolean tell(Verify *verify, MlvCmd *cmd, const char *where, const MlvSy
 	if (verify->missing == 0)
 		mlv_ui_note(cmd->ui, "%s: complete, %s", where, objects);
 	else
-		mlv_ui_note(cmd->ui, "%s: %" G_GUINT64_FORMAT " of %s missing%s", where, verify->missing, objects,
-			    verify->remote ? "; send them with 'mlv push'" : "; bring them with 'mlv fetch'");
+		mlv_ui_note(cmd->ui, "%s: %" G_GUINT64_FORMAT " of %s missing%s", where,
+			    verify->missing, objects,
+			    verify->remote ? "; send them with 'mlv push'"
+					   : "; bring them with 'mlv fetch'");
 	return TRUE;
 }
 
@@ -64,7 +68,8 @@ static gboolean verify_words(Verify *verify, MlvCmd *cmd, int argc, char **argv,
 	MlvSyncResult result;
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 
-	if (!local || !mlv_sync_words_take(&verify->words, cmd, local->repo, argc, argv, FALSE, error))
+	if (!local ||
+	    !mlv_sync_words_take(&verify->words, cmd, local->repo, argc, argv, FALSE, error))
 		return FALSE;
 	verify->remote |= verify->words.remote != NULL;
 	if (verify->remote) {
@@ -72,7 +77,8 @@ static gboolean verify_words(Verify *verify, MlvCmd *cmd, int argc, char **argv,
 		if (!sync)
 			return FALSE;
 	}
-	if (!mlv_sync_verify(sync, local, verify->words.selection, tell_missing, verify, &result, error))
+	if (!mlv_sync_verify(sync, local, verify->words.selection, tell_missing, verify, &result,
+			     error))
 		return FALSE;
 	return tell(verify, cmd, sync ? sync->config->name : "store", &result, error);
 }
@@ -83,13 +89,17 @@ gboolean mlv_cmd_verify(MlvCmd *cmd, int argc, char **argv, GError **error)
 	const GOptionEntry entries[] = {
 		{ "remote", 'r', 0, G_OPTION_ARG_NONE, &verify.remote,
 		  "ask the remote (the first word, or the default one), not the store", NULL },
-		{ "all", 0, 0, G_OPTION_ARG_NONE, &verify.words.all, "every ref, with its history", NULL },
-		{ "tags", 0, 0, G_OPTION_ARG_NONE, &verify.words.tags, "the commits that tags name", NULL },
-		{ "json", 0, 0, G_OPTION_ARG_NONE, &verify.words.json, "print one JSON document", NULL },
+		{ "all", 0, 0, G_OPTION_ARG_NONE, &verify.words.all, "every ref, with its history",
+		  NULL },
+		{ "tags", 0, 0, G_OPTION_ARG_NONE, &verify.words.tags, "the commits that tags name",
+		  NULL },
+		{ "json", 0, 0, G_OPTION_ARG_NONE, &verify.words.json, "print one JSON document",
+		  NULL },
 		{ NULL },
 	};
 	gboolean ok = mlv_options_parse(cmd, entries, &argc, &argv,
-					"[REMOTE] [REV...] [-- PATH...]\nmlv verify --remote HEAD", error) &&
+					"[REMOTE] [REV...] [-- PATH...]\nmlv verify --remote HEAD",
+					error) &&
 		      verify_words(&verify, cmd, argc, argv, error);
 
 	mlv_sync_words_clear(&verify.words);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of an archive that is being read: a file that can be searched in, or a stream. A stream
- * compressed by gzip is unpacked here, since libarchive does not look at gzip's checksums. Private to
- * core/archive_*.c.
+ * The bytes of an archive that is being read: a file that can be searched in, or a stream. A
+ * stream compressed by gzip is unpacked here, since libarchive does not look at gzip's checksums.
+ * Private to core/archive_*.c.
  */
 #ifndef MLV_CORE_ARCHIVE_INPUT_H
 #define MLV_CORE_ARCHIVE_INPUT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a source into an archive: entries are given in their order, workers read the chunks ahead, and the giving thread writes
- * them, in order again. Memory is bounded by the number of threads, whatever the sizes.
+ * From a source into an archive: entries are given in their order, workers read the chunks ahead,
+ * and the giving thread writes them, in order again. Memory is bounded by the number of threads,
+ * whatever the sizes.
  *
  *	g_autoptr(MlvArchivePump) pump = mlv_archive_pump_new(writer, source, threads, cancel, moved, user);
  *	mlv_archive_pump_directory(pump, "data", error)
@@ -21,7 +22,8 @@ typedef void (*MlvArchiveMoved)(guint64 bytes, guint64 files, gpointer user);
 
 typedef struct MlvArchivePump MlvArchivePump;
 
-/* Writer and source are borrowed; the source must be thread safe. threads 0: one a core. `cancel` and `moved` may be NULL. */
+/* Writer and source are borrowed; the source must be thread safe. threads 0: one a core.
+ * `cancel` and `moved` may be NULL. */
 MlvArchivePump *mlv_archive_pump_new(MlvArchiveWriter *writer, MlvSource *source, guint threads,
 				     const volatile sig_atomic_t *cancel, MlvArchiveMoved moved,
 				     gpointer user);

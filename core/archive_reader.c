@@ -250,9 +250,9 @@ static gboolean rewind_input(MlvArchiveReader *reader, GError **error)
 }
 
 /*
- * In the character set "C" libarchive cannot convert names and, in tar, leaves their bytes alone; in
- * UTF-8 it composes them, so that two names can become one. Other formats give no name at all then.
- * So the first member is read once to learn the format, and once more in earnest.
+ * In the character set "C" libarchive cannot convert names and, in tar, leaves their bytes alone;
+ * in UTF-8 it composes them, so that two names can become one. Other formats give no name at all
+ * then. So the first member is read once to learn the format, and once more in earnest.
  */
 static gboolean open_in_earnest(MlvArchiveReader *reader, int spool, const char *format,
 				GError **error)

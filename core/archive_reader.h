@@ -39,11 +39,11 @@ typedef struct {
 
 typedef struct MlvArchiveReader MlvArchiveReader;
 
-/* `fd` is borrowed and read from its present position on. Most formats but tar and cpio must be
- * searched in to be read rightly, which a pipe cannot: from a pipe such an archive is first copied,
- * packed as it is, to the empty file `spool` (borrowed; -1: not read then). `label` names it in
- * messages. `format` (may be NULL: any) is one of the names that mlv_archive_reader_formats() gives.
- * What is no archive is MLV_ERROR_UNSUPPORTED. */
+/* `fd` is borrowed and read from its present position on. Most formats but tar and cpio must
+ * be searched in to be read rightly, which a pipe cannot: from a pipe such an archive is first
+ * copied, packed as it is, to the empty file `spool` (borrowed; -1: not read then). `label`
+ * names it in messages. `format` (may be NULL: any) is one of the names that
+ * mlv_archive_reader_formats() gives. What is no archive is MLV_ERROR_UNSUPPORTED. */
 MlvArchiveReader *mlv_archive_reader_new(int fd, int spool, const char *label, const char *format,
 					 GError **error);
 void mlv_archive_reader_free(MlvArchiveReader *reader);

@@ -153,8 +153,8 @@ MlvArchiveWriter *mlv_archive_writer_new(MlvArchiveFormat format, gint64 time, M
 }
 
 /*
- * libarchive looks at the thread's character set: in that of "C" it passes bytes through as they are; in UTF-8 it marks a
- * zip's names as such, which is said only of those that are.
+ * libarchive looks at the thread's character set: in that of "C" it passes bytes through as they
+ * are; in UTF-8 it marks a zip's names as such, which is said only of those that are.
  */
 static gboolean put_header(MlvArchiveWriter *writer, const char *path, GError **error)
 {

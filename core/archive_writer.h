@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Archives out: tar, tar.gz, tar.zst and zip as a stream of bytes. With archive_reader.c the home of libarchive.
+ * Archives out: tar, tar.gz, tar.zst and zip as a stream of bytes. With archive_reader.c the home
+ * of libarchive.
  *
  *	g_autoptr(MlvArchiveWriter) writer = mlv_archive_writer_new(MLV_ARCHIVE_TAR, time, sink, user, error);
  *	mlv_archive_writer_file(writer, "data/x", FALSE, 3, error)
  *	mlv_archive_writer_data(writer, "abc", 3, error)
  *	mlv_archive_writer_finish(writer, error)
  *
- * The same calls give the same bytes: owner 0, the modes 644, 755 and 777, one time for all, no names of users, no time
- * or name in a gzip header, fixed levels. tar is GNU's: names are bytes as they are, of any length, and files of any size,
- * and no entry has a header more than it needs. zip keeps names as bytes too, marked as UTF-8 where they are; its DOS times
- * are in the process's time zone, so whoever wants the same bytes everywhere sets TZ.
+ * The same calls give the same bytes: owner 0, the modes 644, 755 and 777, one time for all, no
+ * names of users, no time or name in a gzip header, fixed levels. tar is GNU's: names are bytes
+ * as they are, of any length, and files of any size, and no entry has a header more than it
+ * needs. zip keeps names as bytes too, marked as UTF-8 where they are; its DOS times are in the
+ * process's time zone, so whoever wants the same bytes everywhere sets TZ.
  *
  * An archive writer belongs to one thread.
  */
@@ -36,11 +38,13 @@ typedef gboolean (*MlvArchiveSink)(const void *data, gsize length, gpointer user
 
 typedef struct MlvArchiveWriter MlvArchiveWriter;
 
-/* `time` is every entry's, in unix seconds; one that the format cannot hold becomes the nearest that it can. */
+/* `time` is every entry's, in unix seconds; one that the format cannot hold becomes the
+ * nearest that it can. */
 MlvArchiveWriter *mlv_archive_writer_new(MlvArchiveFormat format, gint64 time, MlvArchiveSink sink,
 					 gpointer user, GError **error);
 
-/* Begins an entry. Paths are relative, without a slash at the end. After a file come exactly `size` bytes of data. */
+/* Begins an entry. Paths are relative, without a slash at the end. After a file come exactly
+ * `size` bytes of data. */
 gboolean mlv_archive_writer_directory(MlvArchiveWriter *writer, const char *path, GError **error);
 gboolean mlv_archive_writer_symlink(MlvArchiveWriter *writer, const char *path, const char *target,
 				    GError **error);

@@ -89,12 +89,12 @@ typedef struct {
 	guint64 size; /* bytes */
 } MlvBundlePack;
 
-/* The next pack; *more FALSE after the last: then table, footer, the checksum over the whole and the
- * end of the file have been checked. */
+/* The next pack; *more FALSE after the last: then table, footer, the checksum over the whole
+ * and the end of the file have been checked. */
 gboolean mlv_bundle_reader_next(MlvBundleReader *reader, MlvBundlePack *pack, gboolean *more,
 				GError **error);
-/* Copies the pack to out_fd from its start on; its content is not checked. A pack that is not copied
- * is passed over by the next call. */
+/* Copies the pack to out_fd from its start on; its content is not checked. A pack that is not
+ * copied is passed over by the next call. */
 gboolean mlv_bundle_reader_copy(MlvBundleReader *reader, int out_fd, const char *out_label,
 				GError **error);
 guint64 mlv_bundle_reader_offset(const MlvBundleReader *reader); /* bytes read so far */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the store's packs into a bundle's: workers read chunks, check them and compress what the store
- * holds raw; the main thread writes them into packs, one at a time in memory, and these into the
- * bundle.
+ * From the store's packs into a bundle's: workers read chunks, check them and compress what the
+ * store holds raw; the main thread writes them into packs, one at a time in memory, and these
+ * into the bundle.
  */
 #include <errno.h>
 #include <sys/mman.h>

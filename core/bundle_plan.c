@@ -57,7 +57,8 @@ static void folder_free(gpointer data)
 	g_free(data);
 }
 
-/* Takes from one directory what the paths mean; further ones that must be looked at go to the queue. */
+/* Takes from one directory what the paths mean; further ones that must be looked at go to the
+ * queue. */
 static gboolean look_into(Gather *gather, const Folder *folder, GQueue *queue, GError **error)
 {
 	g_autoptr(MlvTreeCursor) cursor =
@@ -119,8 +120,8 @@ static gboolean visit_pointer(const MlvTracked *tracked, const MlvOid *commit, g
 	return take_pointer(user, tracked, error);
 }
 
-/* The needs of commits. Where paths are chosen each commit is read whole: a pointer that stands at two
- * paths is told of once only otherwise. */
+/* The needs of commits. Where paths are chosen each commit is read whole: a pointer that
+ * stands at two paths is told of once only otherwise. */
 static gboolean gather_commits(Gather *gather, const GArray *commits, Needs *into, GError **error)
 {
 	g_autoptr(MlvGitReach) reach = mlv_git_reach_new(gather->repo);

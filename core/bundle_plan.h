@@ -28,9 +28,11 @@ typedef struct {
 	guint threads; /* 0: one a core */
 	int level;     /* zstd, for chunks that the store holds raw; 0: as they are */
 	const volatile sig_atomic_t *cancel;
-	/* May be NULL: a pointer in some commit cannot be read; what it names is not in the bundle. */
+	/* May be NULL: a pointer in some commit cannot be read; what it names is not in the
+	 * bundle. */
 	void (*problem)(const char *path, const char *why, gpointer user);
-	/* May be NULL: so many bytes (as stored) and chunks have been written since the beginning. */
+	/* May be NULL: so many bytes (as stored) and chunks have been written since the
+	 * beginning. */
 	void (*progress)(guint64 bytes, guint64 chunks, gpointer user);
 	gpointer user;
 } MlvBundleOptions;

@@ -9,8 +9,8 @@ struct MlvBundlePlan {
 	MlvStore *store;
 	const MlvBundleOptions *options;
 	MlvBundleManifest *manifest;
-	/* Where the chunks lie, guint64: the store's number of the pack in the high half, the offset
-	 * in it in the low one. Sorted, each once. */
+	/* Where the chunks lie, guint64: the store's number of the pack in the high half, the
+	 * offset in it in the low one. Sorted, each once. */
 	GArray *data, *meta;
 };
 

@@ -19,8 +19,8 @@ static int by_text(gconstpointer a, gconstpointer b)
 }
 
 /* Collects what matches below `folder`, at any depth that the pattern can reach. */
-static gboolean collect(int root, const char *folder, const char *pattern, guint depth, GPtrArray *found,
-			GError **error)
+static gboolean collect(int root, const char *folder, const char *pattern, guint depth,
+			GPtrArray *found, GError **error)
 {
 	int fd = mlv_file_open_beneath(root, *folder ? folder : ".", O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -49,7 +49,8 @@ static gboolean collect(int root, const char *folder, const char *pattern, guint
 		errno = 0;
 	}
 	if (ok && errno != 0)
-		ok = mlv_fail_errno(error, "cannot read the directory '%s'", *folder ? folder : ".");
+		ok = mlv_fail_errno(error, "cannot read the directory '%s'",
+				    *folder ? folder : ".");
 	closedir(dir);
 	return ok;
 }
@@ -75,7 +76,8 @@ static gboolean expand(MlvRepo *repo, const char *pattern, GPtrArray *all, GErro
 	g_ptr_array_sort(found, by_text);
 	for (guint i = 0; i < found->len; i++)
 		g_ptr_array_add(all, found->pdata[i]);
-	return found->len > 0 || mlv_fail(error, MLV_ERROR_MISSING, "nothing matches '%s'", pattern);
+	return found->len > 0 ||
+	       mlv_fail(error, MLV_ERROR_MISSING, "nothing matches '%s'", pattern);
 }
 
 char **mlv_expand_globs(MlvRepo *repo, char *const *paths, GError **error)

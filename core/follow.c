@@ -5,7 +5,8 @@
 
 #include "core/git_tree.h"
 
-/* --- after git has moved --------------------------------------------------------------------------- */
+/* --- after git has moved
+ * --------------------------------------------------------------------------- */
 
 /* The targets that are tracked no more. */
 static gboolean plan_removals(MlvCheckout *checkout, MlvRepo *repo, const GPtrArray *now,
@@ -60,7 +61,8 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 				   unread->path, unread->error->message);
 }
 
-/* --- before git pushes ----------------------------------------------------------------------------- */
+/* --- before git pushes
+ * ----------------------------------------------------------------------------- */
 
 GArray *mlv_follow_parse_refs(const char *input, GError **error)
 {
@@ -76,8 +78,8 @@ GArray *mlv_follow_parse_refs(const char *input, GError **error)
 		/* local ref, local oid, remote ref, remote oid */
 		if (g_strv_length(words) != 4 || !mlv_oid_parse(words[1], &ref.local) ||
 		    !mlv_oid_parse(words[3], &ref.remote)) {
-			mlv_fail(error, MLV_ERROR_CORRUPT, "'%s' is no line that git gives to pre-push",
-				 *line);
+			mlv_fail(error, MLV_ERROR_CORRUPT,
+				 "'%s' is no line that git gives to pre-push", *line);
 			return NULL;
 		}
 		g_array_append_val(refs, ref);

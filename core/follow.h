@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the git hooks do: data follow the pointers that git moves, and go before the commits that git pushes.
- * Main thread.
+ * What the git hooks do: data follow the pointers that git moves, and go before the commits that
+ * git pushes. Main thread.
  */
 #ifndef MLV_CORE_FOLLOW_H
 #define MLV_CORE_FOLLOW_H
@@ -10,8 +10,9 @@
 #include "core/local.h"
 #include "core/sync.h"
 
-/* Brings the data in line with the pointer files after git has moved from one commit to what is checked out now (`from` NULL: not
- * known): targets that `from` had and that are tracked no more are removed. Unsaved data are never touched. */
+/* Brings the data in line with the pointer files after git has moved from one commit to what is
+ * checked out now (`from` NULL: not known): targets that `from` had and that are tracked no more
+ * are removed. Unsaved data are never touched. */
 gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *from,
 			     MlvCheckoutTotals *totals, GError **error);
 
@@ -21,12 +22,13 @@ typedef struct {
 	MlvOid remote; /* zero: the ref is new there */
 } MlvPushedRef;
 
-/* Parses the input of a pre-push hook, of MlvPushedRef; lines that are none are MLV_ERROR_CORRUPT. */
+/* Parses the input of a pre-push hook, of MlvPushedRef; lines that are none are
+ * MLV_ERROR_CORRUPT. */
 GArray *mlv_follow_parse_refs(const char *input, GError **error);
 
-/* Adds to the selection the commits that git is about to push to its remote `git_remote`: what the refs there are known to have is left
- * out. */
-gboolean mlv_follow_select(MlvSelection *selection, MlvRepo *repo, const char *git_remote, const GArray *refs,
-			   GError **error);
+/* Adds to the selection the commits that git is about to push to its remote `git_remote`: what
+ * the refs there are known to have is left out. */
+gboolean mlv_follow_select(MlvSelection *selection, MlvRepo *repo, const char *git_remote,
+			   const GArray *refs, GError **error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a command that works on tracked data has open: the repository's store, stat cache and partial record, with the
- * configuration that concerns writing. Main thread.
+ * What a command that works on tracked data has open: the repository's store, stat cache and
+ * partial record, with the configuration that concerns writing. Main thread.
  */
 #ifndef MLV_CORE_LOCAL_H
 #define MLV_CORE_LOCAL_H

@@ -141,7 +141,8 @@ static gboolean check_path(const char *path, GError **error)
 	return TRUE;
 }
 
-/* The path's parts, those that mean nothing and those that are stripped left out. NULL with *error. */
+/* The path's parts, those that mean nothing and those that are stripped left out. NULL with
+ * *error. */
 static GStrv split_path(MlvMemberTree *tree, const char *path, GError **error)
 {
 	g_autoptr(GStrvBuilder) kept = g_strv_builder_new();

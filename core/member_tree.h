@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Members of an archive, in any order, on their way to become a tree object: names are judged as they
- * come, folders are implied, what comes later wins.
+ * Members of an archive, in any order, on their way to become a tree object: names are judged as
+ * they come, folders are implied, what comes later wins.
  *
  *	MlvMemberTree *tree = mlv_member_tree_new(strip);
  *	mlv_member_tree_file(tree, "a/b", MLV_MODE_FILE, &content, error)
@@ -22,7 +22,8 @@ typedef struct {
 
 typedef struct MlvMemberTree MlvMemberTree;
 
-/* `strip` leading parts of each path are left out; a path that has no more of them is passed over. */
+/* `strip` leading parts of each path are left out; a path that has no more of them is passed
+ * over. */
 MlvMemberTree *mlv_member_tree_new(guint strip);
 void mlv_member_tree_free(MlvMemberTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvMemberTree, mlv_member_tree_free)

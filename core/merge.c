@@ -91,9 +91,11 @@ static char *theirs_name(const char *name, GArray *const sides[3])
 	gsize room = MLV_NAME_MAX - strlen(THEIRS_SUFFIX) - 8;
 
 	for (guint number = 1;; number++) {
-		g_autofree char *suffix = number == 1 ? g_strdup(THEIRS_SUFFIX)
-						      : g_strdup_printf(THEIRS_SUFFIX "-%u", number);
-		g_autofree char *made = g_strdup_printf("%.*s%s", (int)MIN(strlen(name), room), name, suffix);
+		g_autofree char *suffix = number == 1
+						  ? g_strdup(THEIRS_SUFFIX)
+						  : g_strdup_printf(THEIRS_SUFFIX "-%u", number);
+		g_autofree char *made =
+			g_strdup_printf("%.*s%s", (int)MIN(strlen(name), room), name, suffix);
 		if (name_is_free(made, sides))
 			return g_steal_pointer(&made);
 	}
@@ -102,17 +104,18 @@ static char *theirs_name(const char *name, GArray *const sides[3])
 static void tell(Merge *merge, const char *folder, const char *name, const char *theirs)
 {
 	g_autofree char *path = g_strconcat(folder, *folder ? "/" : "", name, NULL);
-	g_autofree char *beside = theirs ? g_strconcat(folder, *folder ? "/" : "", theirs, NULL) : NULL;
+	g_autofree char *beside =
+		theirs ? g_strconcat(folder, *folder ? "/" : "", theirs, NULL) : NULL;
 
 	merge->conflicts++;
 	merge->options->conflict(path, beside, merge->options->user);
 }
 
-static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio, MlvTreeEntry *out,
-				GError **error);
+static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio,
+				MlvTreeEntry *out, GError **error);
 
-static gboolean merge_name(Merge *merge, const char *folder, const Trio *trio, GArray *const sides[3],
-			   GArray *result, GError **error)
+static gboolean merge_name(Merge *merge, const char *folder, const Trio *trio,
+			   GArray *const sides[3], GArray *result, GError **error)
 {
 	if (same(trio->ours, trio->theirs) || same(trio->base, trio->theirs)) {
 		if (trio->ours)
@@ -158,15 +161,16 @@ static const char *next_name(GArray *const sides[3], const guint at[3])
 	const char *least = NULL;
 
 	for (guint i = 0; i < 3; i++) {
-		const char *name = at[i] < sides[i]->len ? g_array_index(sides[i], Named, at[i]).name : NULL;
+		const char *name =
+			at[i] < sides[i]->len ? g_array_index(sides[i], Named, at[i]).name : NULL;
 		if (name && (!least || strcmp(name, least) < 0))
 			least = name;
 	}
 	return least;
 }
 
-static gboolean merge_sides(Merge *merge, const char *folder, GArray *const sides[3], MlvTreeEntry *out,
-			    GError **error)
+static gboolean merge_sides(Merge *merge, const char *folder, GArray *const sides[3],
+			    MlvTreeEntry *out, GError **error)
 {
 	guint at[3] = { 0 };
 	g_autoptr(GArray) result = g_array_new(FALSE, FALSE, sizeof(Named));
@@ -191,8 +195,8 @@ static gboolean merge_sides(Merge *merge, const char *folder, GArray *const side
 	return mlv_tree_builder_finish(builder, &out->ref, &out->files, &out->bytes, error);
 }
 
-static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio, MlvTreeEntry *out,
-				GError **error)
+static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio,
+				MlvTreeEntry *out, GError **error)
 {
 	MlvSource *source = merge->options->source;
 	g_autoptr(GArray) base = read_entries(source, trio->base, error);
@@ -207,13 +211,16 @@ static const MlvTreeEntry *entry_of(const MlvPointer *pointer, MlvTreeEntry *ent
 {
 	if (!pointer)
 		return NULL;
-	*entry = (MlvTreeEntry){ .mode = pointer->mode, .ref = pointer->ref, .files = pointer->files,
+	*entry = (MlvTreeEntry){ .mode = pointer->mode,
+				 .ref = pointer->ref,
+				 .files = pointer->files,
 				 .bytes = pointer->bytes };
 	return entry;
 }
 
-gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *base, const MlvPointer *ours,
-			    const MlvPointer *theirs, MlvPointer *result, guint64 *conflicts, GError **error)
+gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *base,
+			    const MlvPointer *ours, const MlvPointer *theirs, MlvPointer *result,
+			    guint64 *conflicts, GError **error)
 {
 	Merge merge = { options, 0 };
 	MlvTreeEntry entries[3], merged;
@@ -233,7 +240,8 @@ gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *ba
 		options->conflict("", NULL, options->user);
 		return TRUE;
 	}
-	if (!merge_directory(&merge, "", &trio, &merged, error) || !mlv_pointer_from_entry(&merged, result))
+	if (!merge_directory(&merge, "", &trio, &merged, error) ||
+	    !mlv_pointer_from_entry(&merged, result))
 		return FALSE;
 	*conflicts = merge.conflicts;
 	return TRUE;

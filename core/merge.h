@@ -8,8 +8,9 @@
 #include "core/pointer.h"
 #include "storage/source.h"
 
-/* What both sides changed, and not alike. `path` is relative to the merged directory; ours stays under its name, theirs stands beside
- * it as `theirs_path` (NULL where one side removed it: the changed one stays). Borrowed. */
+/* What both sides changed, and not alike. `path` is relative to the merged directory; ours stays
+ * under its name, theirs stands beside it as `theirs_path` (NULL where one side removed it: the
+ * changed one stays). Borrowed. */
 typedef void (*MlvMergeConflict)(const char *path, const char *theirs_path, gpointer user);
 
 typedef struct {
@@ -20,9 +21,11 @@ typedef struct {
 	gpointer user;
 } MlvMergeOptions;
 
-/* Merges what `ours` and `theirs` (NULL: removed there) made of `base` (NULL: not there). Out: *result, and *conflicts, how many there
- * are. A file, or a directory against a file, cannot be merged: ours is the result then, with one conflict of path "". */
-gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *base, const MlvPointer *ours,
-			    const MlvPointer *theirs, MlvPointer *result, guint64 *conflicts, GError **error);
+/* Merges what `ours` and `theirs` (NULL: removed there) made of `base` (NULL: not there). Out:
+ * *result, and *conflicts, how many there are. A file, or a directory against a file, cannot be
+ * merged: ours is the result then, with one conflict of path "". */
+gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *base,
+			    const MlvPointer *ours, const MlvPointer *theirs, MlvPointer *result,
+			    guint64 *conflicts, GError **error);
 
 #endif

@@ -26,8 +26,8 @@ static MlvScanNode *node_new(MlvScan *scan, const char *path, MlvIgnoreRules *ru
 	return node;
 }
 
-/* Reads the node's directory, gives its sub-directories nodes, and queues them so that the first comes out
- * first. Called without the lock. */
+/* Reads the node's directory, gives its sub-directories nodes, and queues them so that the first
+ * comes out first. Called without the lock. */
 static void run_node(MlvScan *scan, MlvScanNode *node)
 {
 	g_autoptr(MlvIgnoreRules) rules = NULL;
@@ -53,7 +53,8 @@ static void run_node(MlvScan *scan, MlvScanNode *node)
 	g_mutex_unlock(&scan->lock);
 }
 
-/* Under the lock: a part of a large directory that some thread reads and wants help with, or NULL. */
+/* Under the lock: a part of a large directory that some thread reads and wants help with, or
+ * NULL. */
 static ScanSlices *find_slices(MlvScan *scan)
 {
 	for (GList *link = scan->slices.head; link; link = link->next) {

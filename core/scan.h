@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walks a directory of the work tree in parallel: names, stat data, and what the stat cache knows of them.
+ * Walks a directory of the work tree in parallel: names, stat data, and what the stat cache knows
+ * of them.
  *
- * Workers read directories ahead, in about the order in which they will be asked for, and compare each entry with the stat
- * cache; the main thread takes them, top down. What is ahead is bounded. Nothing is followed through a symlink.
+ * Workers read directories ahead, in about the order in which they will be asked for, and compare
+ * each entry with the stat cache; the main thread takes them, top down. What is ahead is bounded.
+ * Nothing is followed through a symlink.
  *
  *	MlvScan *scan = mlv_scan_new(root_fd, cache, threads);
  *	MlvScanNode *top = mlv_scan_root(scan, "data/images", rules);
@@ -22,13 +24,13 @@ typedef struct MlvScanNode MlvScanNode;
 typedef enum {
 	MLV_SCAN_FILE, /* regular file or symlink: st.mode tells */
 	MLV_SCAN_DIRECTORY,
-	MLV_SCAN_OTHER, /* socket, device, fifo */
+	MLV_SCAN_OTHER,      /* socket, device, fifo */
 	MLV_SCAN_UNREADABLE, /* could not be stat'ed: `problem` is the errno */
 } MlvScanType;
 
 typedef struct {
-	const char *name; /* in the directory's names */
-	MlvScanNode *node; /* directories: to take */
+	const char *name;            /* in the directory's names */
+	MlvScanNode *node;           /* directories: to take */
 	const MlvStatRecord *record; /* files: the cache's record of the same state, or NULL */
 	MlvStat st;
 	int problem;
@@ -40,10 +42,10 @@ typedef struct {
 	GError *error;         /* the directory could not be read */
 	MlvScanEntry *entries; /* sorted by name, what .mlvignore leaves out not among them */
 	gsize count;
-	guint64 subdirs;       /* mlv_statcache_add_subdir over their names */
+	guint64 subdirs; /* mlv_statcache_add_subdir over their names */
 	gboolean has_cached;
-	MlvStatDir cached;     /* the stat cache's block */
-	gboolean same_files;   /* the files are just those of the block, unchanged */
+	MlvStatDir cached;   /* the stat cache's block */
+	gboolean same_files; /* the files are just those of the block, unchanged */
 	/* private */
 	GByteArray *names;
 } MlvScanDir;
@@ -52,13 +54,15 @@ typedef struct {
 MlvScan *mlv_scan_new(int root_fd, MlvStatCache *cache, guint threads);
 /* Begins with the directory `path`. rules (may be NULL): of the folders above it, borrowed. */
 MlvScanNode *mlv_scan_root(MlvScan *scan, const char *path, MlvIgnoreRules *rules);
-/* The directory, once; waits for it. Free with mlv_scan_dir_free. The nodes in its entries that are not wanted need not be taken. */
+/* The directory, once; waits for it. Free with mlv_scan_dir_free. The nodes in its entries that
+ * are not wanted need not be taken. */
 MlvScanDir *mlv_scan_take(MlvScan *scan, MlvScanNode *node);
 void mlv_scan_dir_free(MlvScanDir *dir);
 void mlv_scan_free(MlvScan *scan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvScan, mlv_scan_free)
 
-/* The rules that .mlvignore files in the folders above `path`, from the root on, give. NULL if none. */
+/* The rules that .mlvignore files in the folders above `path`, from the root on, give. NULL if
+ * none. */
 MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path);
 
 #endif

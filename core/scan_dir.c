@@ -127,8 +127,8 @@ static void filter_and_count(MlvScanDir *dir, MlvIgnoreRules *rules)
 		MlvScanEntry *entry = &dir->entries[i];
 
 		if (rules) {
-			g_autofree char *path = g_strconcat(dir->path, *dir->path ? "/" : "",
-							    entry->name, NULL);
+			g_autofree char *path =
+				g_strconcat(dir->path, *dir->path ? "/" : "", entry->name, NULL);
 			if (mlv_ignore_match(rules, path, entry->type == MLV_SCAN_DIRECTORY))
 				continue;
 		}
@@ -147,8 +147,8 @@ MlvScanDir *mlv_scan_read_dir(MlvScan *scan, const char *path, MlvIgnoreRules *a
 			      MlvIgnoreRules **rules)
 {
 	MlvScanDir *dir = g_new0(MlvScanDir, 1);
-	g_auto(MlvFd) fd = mlv_file_open_beneath(scan->root_fd, *path ? path : ".",
-						 O_RDONLY | O_DIRECTORY, 0);
+	g_auto(MlvFd) fd =
+		mlv_file_open_beneath(scan->root_fd, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0);
 
 	dir->path = g_strdup(path);
 	dir->names = g_byte_array_new();

@@ -30,8 +30,8 @@ struct MlvScan {
 	MlvStatCache *cache;
 	GMutex lock;
 	GCond work, done;
-	GQueue queue;  /* nodes to be read, the next first */
-	GQueue slices; /* ScanSlices */
+	GQueue queue;     /* nodes to be read, the next first */
+	GQueue slices;    /* ScanSlices */
 	GPtrArray *nodes; /* all, to be freed at the end */
 	gsize ahead;
 	gboolean closing;
@@ -39,7 +39,8 @@ struct MlvScan {
 	guint n_threads;
 };
 
-/* Reads one directory. Gives in *rules (a new reference or NULL) those for the directories below. Any thread, without the lock. */
+/* Reads one directory. Gives in *rules (a new reference or NULL) those for the directories below.
+ * Any thread, without the lock. */
 MlvScanDir *mlv_scan_read_dir(MlvScan *scan, const char *path, MlvIgnoreRules *above,
 			      MlvIgnoreRules **rules);
 /* Stats the next slice. With the lock held, which is dropped meanwhile. */

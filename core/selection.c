@@ -51,7 +51,8 @@ gboolean mlv_selection_add_commit(MlvSelection *selection, const MlvOid *commit,
 	return TRUE;
 }
 
-gboolean mlv_selection_add_rev(MlvSelection *selection, const char *rev, gboolean history, GError **error)
+gboolean mlv_selection_add_rev(MlvSelection *selection, const char *rev, gboolean history,
+			       GError **error)
 {
 	g_autofree char *from = NULL, *to = NULL;
 	gboolean symmetric;
@@ -59,7 +60,8 @@ gboolean mlv_selection_add_rev(MlvSelection *selection, const char *rev, gboolea
 
 	if (mlv_git_split_range(rev, &from, &to, &symmetric)) {
 		if (symmetric)
-			return mlv_fail(error, MLV_ERROR_USAGE, "'%s': only A..B is understood here", rev);
+			return mlv_fail(error, MLV_ERROR_USAGE,
+					"'%s': only A..B is understood here", rev);
 		if (!mlv_git_resolve(selection->repo, *from ? from : "HEAD", &commit, error))
 			return FALSE;
 		mlv_selection_hide(selection, &commit);
@@ -80,7 +82,8 @@ gboolean mlv_selection_add_refs(MlvSelection *selection, const char *prefix, gbo
 	if (!refs)
 		return FALSE;
 	for (guint i = 0; i < refs->len; i++)
-		mlv_selection_add_commit(selection, &((MlvGitRef *)refs->pdata[i])->commit, history);
+		mlv_selection_add_commit(selection, &((MlvGitRef *)refs->pdata[i])->commit,
+					 history);
 	return TRUE;
 }
 
@@ -109,7 +112,8 @@ gboolean mlv_selection_is_empty(const MlvSelection *selection)
 	return selection->tips->len == 0 && !selection->workspace;
 }
 
-/* --- walking --------------------------------------------------------------------------------------- */
+/* --- walking
+ * --------------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvSelection *selection;
@@ -131,13 +135,15 @@ static gboolean visit_reached(const MlvTracked *tracked, const MlvOid *commit, g
 	return visit_tracked(user, tracked, error);
 }
 
-/* What a tip's history needs is told under the tip's own name: as long as that is on a ref, all of it is needed. */
+/* What a tip's history needs is told under the tip's own name: as long as that is on a ref, all
+ * of it is needed. */
 static gboolean walk_history(Walk *walk, GError **error)
 {
 	g_autoptr(MlvGitReach) reach = mlv_git_reach_new(walk->selection->repo);
 
 	for (guint i = 0; i < walk->selection->hidden->len; i++)
-		if (!mlv_git_reach_hide(reach, &g_array_index(walk->selection->hidden, MlvOid, i), error))
+		if (!mlv_git_reach_hide(reach, &g_array_index(walk->selection->hidden, MlvOid, i),
+					error))
 			return FALSE;
 	return mlv_git_reach_add(reach, walk->commit, TRUE, error) &&
 	       mlv_git_reach_run(reach, visit_reached, walk, error);
@@ -175,6 +181,7 @@ gboolean mlv_selection_foreach(MlvSelection *selection, MlvSelectionVisit visit,
 	if (!selection->workspace)
 		return TRUE;
 	walk.commit = NULL;
-	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(selection->repo, FALSE, error);
+	g_autoptr(GPtrArray) pointers =
+		mlv_git_pointers_in_workspace(selection->repo, FALSE, error);
 	return walk_array(&walk, pointers, error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The walk: directories are entered top down, and finished bottom up as their files become known. */
+/* The walk: directories are entered top down, and finished bottom up as their files become known.
+ * */
 #include "core/snapshot.h"
 
 #include <errno.h>
@@ -12,8 +13,8 @@
 
 static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
 
-static void problem(MlvSnapshot *snapshot, SnapTarget *target, MlvProblemType type, const char *path,
-		    const char *why)
+static void problem(MlvSnapshot *snapshot, SnapTarget *target, MlvProblemType type,
+		    const char *path, const char *why)
 {
 	if (type != MLV_PROBLEM_KIND)
 		target->incomplete = TRUE;
@@ -40,8 +41,10 @@ static void dir_free(SnapDir *dir)
 static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTreeEntry *entry,
 			gboolean stored)
 {
-	MlvSnapshotResult result = { .path = target->path, .user = target->user,
-				     .has_base = target->has_base, .stored = stored };
+	MlvSnapshotResult result = { .path = target->path,
+				     .user = target->user,
+				     .has_base = target->has_base,
+				     .stored = stored };
 
 	result.present = entry->mode != 0;
 	result.complete = result.present && !target->incomplete;
@@ -53,16 +56,8 @@ static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTree
 	target_free(target);
 }
 
-/* --- what is stored -------------------------------------------------------------------------------- */
-
-static gboolean put_chunk(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
-			  gpointer user, GError **error)
-{
-	MlvSnapshot *snapshot = user;
-
-	return !snapshot->options.writer || length == 0 ||
-	       mlv_store_writer_put(kind, id, data, length, snapshot->options.writer, error);
-}
+/* --- what is stored
+ * -------------------------------------------------------------------------------- */
 
 /* Whether all chunks of a file are in the store. */
 static gboolean is_stored(MlvSnapshot *snapshot, const MlvRef *ref)
@@ -76,7 +71,8 @@ static gboolean is_stored(MlvSnapshot *snapshot, const MlvRef *ref)
 		return TRUE;
 	if (!source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, NULL) || !has)
 		return FALSE;
-	g_autoptr(MlvLeafCursor) cursor = ref->depth == 0 ? NULL : mlv_leaf_cursor_new(source, ref, 0, NULL);
+	g_autoptr(MlvLeafCursor) cursor =
+		ref->depth == 0 ? NULL : mlv_leaf_cursor_new(source, ref, 0, NULL);
 	if (!cursor)
 		return ref->depth == 0;
 	while (mlv_leaf_cursor_next(cursor, &id, &offset, &length, NULL)) {
@@ -88,7 +84,8 @@ static gboolean is_stored(MlvSnapshot *snapshot, const MlvRef *ref)
 	return FALSE;
 }
 
-/* --- files ----------------------------------------------------------------------------------------- */
+/* --- files
+ * ----------------------------------------------------------------------------------------- */
 
 /* Takes the cache's word for a file; FALSE if it must be read. */
 static gboolean known_file(MlvSnapshot *snapshot, const MlvStatRecord *record, MlvTreeEntry *entry)
@@ -127,7 +124,8 @@ static gboolean read_symlink(MlvSnapshot *snapshot, SnapTarget *target, const ch
 	entry->files = 1;
 	entry->bytes = (guint64)length;
 	mlv_id_of(text, (gsize)length, &entry->ref.id);
-	return put_chunk(MLV_KIND_BLOB, &entry->ref.id, (guint8 *)text, (gsize)length, snapshot, error);
+	return mlv_snapshot_put(MLV_KIND_BLOB, &entry->ref.id, (guint8 *)text, (gsize)length,
+				snapshot, error);
 }
 
 /* A pointer inside tracked data would be two truths about one path. */
@@ -139,8 +137,8 @@ static gboolean is_pointer_file(MlvSnapshot *snapshot, const char *path, guint64
 		return FALSE;
 	g_autoptr(GBytes) bytes = mlv_file_read(mlv_repo_root_fd(snapshot->options.repo), path,
 						MLV_POINTER_MAX, NULL);
-	return bytes && mlv_pointer_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), path,
-					  &pointer, NULL);
+	return bytes && mlv_pointer_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+					  path, &pointer, NULL);
 }
 
 static gboolean give_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, SnapTarget *target,
@@ -153,14 +151,14 @@ static gboolean give_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, Sna
 	file->target = target;
 	if (dir)
 		dir->pending++;
-	return mlv_ingest_file(snapshot->ingest, mlv_repo_root_fd(snapshot->options.repo), path, size,
-			       file, error);
+	return mlv_ingest_file(snapshot->ingest, mlv_repo_root_fd(snapshot->options.repo), path,
+			       size, file, error);
 }
 
 static char *entry_path(const SnapDir *dir, gsize number)
 {
-	return g_strconcat(dir->scan->path, *dir->scan->path ? "/" : "", dir->scan->entries[number].name,
-			   NULL);
+	return g_strconcat(dir->scan->path, *dir->scan->path ? "/" : "",
+			   dir->scan->entries[number].name, NULL);
 }
 
 static gboolean enter_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, GError **error)
@@ -184,7 +182,8 @@ static gboolean enter_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, GE
 	return give_file(snapshot, dir, number, dir->target, path, found->st.size, error);
 }
 
-/* --- directories ----------------------------------------------------------------------------------- */
+/* --- directories
+ * ----------------------------------------------------------------------------------- */
 
 static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *parent, gsize number,
 			  MlvScanNode *node, GError **error);
@@ -208,7 +207,8 @@ static gboolean enter_entry(MlvSnapshot *snapshot, SnapDir *dir, gsize number, G
 		problem(snapshot, dir->target, MLV_PROBLEM_KIND, path,
 			"a socket, device or named pipe cannot be tracked");
 	else
-		problem(snapshot, dir->target, MLV_PROBLEM_UNREADABLE, path, g_strerror(found->problem));
+		problem(snapshot, dir->target, MLV_PROBLEM_UNREADABLE, path,
+			g_strerror(found->problem));
 	return TRUE;
 }
 
@@ -242,97 +242,6 @@ static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *pa
 	return --dir->pending > 0 || finish_dir(snapshot, dir, error);
 }
 
-/* A base directory of which nothing is here: what of it was expected is gone, the rest stays. */
-static gboolean keep_unexpected(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
-				MlvTreeEntry *tree, GError **error)
-{
-	g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(put_chunk, snapshot);
-	g_autoptr(MlvTreeCursor) cursor =
-		mlv_tree_cursor_new(mlv_store_source(snapshot->options.store), &tree->ref, error);
-	MlvTreeEntry entry;
-
-	while (cursor && mlv_tree_cursor_next(cursor, &entry, error)) {
-		if (!entry.name)
-			return mlv_tree_builder_finish(builder, &tree->ref, &tree->files,
-						       &tree->bytes, error);
-		g_autofree char *name = g_strdup(entry.name);
-		g_autofree char *below = g_strconcat(path, "/", name, NULL);
-		const MlvPartial *partial = snapshot->options.partial;
-
-		if (mlv_partial_expects(partial, target->owner, below))
-			continue;
-		if (entry.mode == MLV_MODE_DIRECTORY &&
-		    mlv_partial_expects_below(partial, target->owner, below) &&
-		    !keep_unexpected(snapshot, target, below, &entry, error))
-			return FALSE;
-		entry.name = name;
-		if (!mlv_tree_builder_add(builder, &entry, error))
-			return FALSE;
-	}
-	return FALSE;
-}
-
-/* One entry of the base that is not here. */
-static gboolean add_absent(MlvSnapshot *snapshot, SnapDir *dir, const BaseEntry *base,
-			   MlvTreeBuilder *builder, GError **error)
-{
-	const MlvPartial *partial = snapshot->options.partial;
-	g_autofree char *path = g_strconcat(dir->scan->path, "/", base->name, NULL);
-	MlvTreeEntry entry = base->entry;
-
-	if (mlv_partial_expects(partial, dir->target->owner, path))
-		return TRUE;
-	if (entry.mode == MLV_MODE_DIRECTORY &&
-	    mlv_partial_expects_below(partial, dir->target->owner, path) &&
-	    !keep_unexpected(snapshot, dir->target, path, &entry, error))
-		return FALSE;
-	return mlv_tree_builder_add(builder, &entry, error);
-}
-
-/* Adds what of the base was never brought here, in its place among what is here. */
-static gboolean add_entries(MlvSnapshot *snapshot, SnapDir *dir, MlvTreeBuilder *builder, GError **error)
-{
-	const MlvScanDir *scan = dir->scan;
-	guint i = 0, n_base = 0;
-
-	if (dir->target->is_partial) {
-		if (!mlv_snapshot_load_base(snapshot, dir, error))
-			return FALSE;
-		n_base = dir->base ? dir->base->len : 0;
-	}
-	for (gsize j = 0; i < n_base || j < scan->count;) {
-		const BaseEntry *base = i < n_base ? &g_array_index(dir->base, BaseEntry, i) : NULL;
-		int order = !base ? 1 : j == scan->count ? -1 : strcmp(base->name, scan->entries[j].name);
-
-		if (order < 0) {
-			if (!add_absent(snapshot, dir, base, builder, error))
-				return FALSE;
-		} else if (dir->entries[j].mode != 0) {
-			dir->entries[j].name = scan->entries[j].name;
-			if (!mlv_tree_builder_add(builder, &dir->entries[j], error))
-				return FALSE;
-		}
-		i += order <= 0;
-		j += order >= 0;
-	}
-	return TRUE;
-}
-
-static gboolean build_tree(MlvSnapshot *snapshot, SnapDir *dir, MlvTreeEntry *self, GError **error)
-{
-	g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(put_chunk, snapshot);
-
-	self->mode = MLV_MODE_DIRECTORY;
-	if (!dir->changed) {
-		self->ref = dir->scan->cached.tree;
-		self->files = dir->scan->cached.files;
-		self->bytes = dir->scan->cached.bytes;
-		return TRUE;
-	}
-	return add_entries(snapshot, dir, builder, error) &&
-	       mlv_tree_builder_finish(builder, &self->ref, &self->files, &self->bytes, error);
-}
-
 static void renew_cache(MlvSnapshot *snapshot, SnapDir *dir, const MlvTreeEntry *self)
 {
 	MlvStatWriter *writer = snapshot->options.cache_writer;
@@ -349,7 +258,8 @@ static void renew_cache(MlvSnapshot *snapshot, SnapDir *dir, const MlvTreeEntry 
 		if (found->record && !snapshot->options.writer)
 			mlv_statcache_writer_keep(writer, &dir->scan->cached, found->record);
 		else
-			mlv_statcache_writer_add(writer, found->name, &found->st, &dir->entries[i].ref);
+			mlv_statcache_writer_add(writer, found->name, &found->st,
+						 &dir->entries[i].ref);
 	}
 	mlv_statcache_writer_end(writer, whole ? &self->ref : NULL, self->files, self->bytes,
 				 dir->scan->subdirs);
@@ -374,7 +284,7 @@ static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
 	SnapTarget *target = dir->target;
 	gboolean differs = FALSE;
 
-	if (!build_tree(snapshot, dir, &self, error))
+	if (!mlv_snapshot_build(snapshot, dir, &self, error))
 		return FALSE;
 	renew_cache(snapshot, dir, &self);
 	if (snapshot->options.change &&
@@ -390,13 +300,15 @@ static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
 	if (target->has_base && target->base.ref.kind != MLV_KIND_TREE &&
 	    !mlv_snapshot_compare_file(snapshot, target, &self, error))
 		return FALSE;
-	gboolean stored = snapshot->options.writer || (!dir->changed && dir->scan->cached.tree_stored);
+	gboolean stored =
+		snapshot->options.writer || (!dir->changed && dir->scan->cached.tree_stored);
 	dir_free(dir);
 	give_result(snapshot, target, &self, stored);
 	return TRUE;
 }
 
-/* --- results of the ingest ------------------------------------------------------------------------- */
+/* --- results of the ingest
+ * ------------------------------------------------------------------------- */
 
 static void finish_single(MlvSnapshot *snapshot, SnapTarget *target, const MlvRef *ref,
 			  const MlvStat *st)
@@ -420,14 +332,18 @@ static void file_done(MlvIngested *result, gpointer user)
 	if (snapshot->failure)
 		return;
 	if (!result->error && !mlv_stat_from_statx(&result->stat, &st))
-		g_set_error(&result->error, MLV_ERROR, MLV_ERROR_FAILED, "it is not a file any more");
+		g_set_error(&result->error, MLV_ERROR, MLV_ERROR_FAILED,
+			    "it is not a file any more");
 	if (result->error) {
-		g_autofree char *path = dir ? entry_path(dir, file->number) : g_strdup(file->target->path);
-		problem(snapshot, file->target, MLV_PROBLEM_UNREADABLE, path, result->error->message);
+		g_autofree char *path =
+			dir ? entry_path(dir, file->number) : g_strdup(file->target->path);
+		problem(snapshot, file->target, MLV_PROBLEM_UNREADABLE, path,
+			result->error->message);
 	} else if (dir) {
 		dir->scan->entries[file->number].st = st;
-		dir->entries[file->number] = (MlvTreeEntry){ .mode = st.mode, .ref = result->ref,
-							     .files = 1, .bytes = result->ref.size };
+		dir->entries[file->number] = (MlvTreeEntry){
+			.mode = st.mode, .ref = result->ref, .files = 1, .bytes = result->ref.size
+		};
 	}
 	if (!dir)
 		finish_single(snapshot, file->target, &result->ref, &st);
@@ -435,16 +351,18 @@ static void file_done(MlvIngested *result, gpointer user)
 		finish_dir(snapshot, dir, &snapshot->failure);
 }
 
-/* --- the module's face ----------------------------------------------------------------------------- */
+/* --- the module's face
+ * ----------------------------------------------------------------------------- */
 
 MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options)
 {
 	MlvSnapshot *snapshot = g_new0(MlvSnapshot, 1);
 
 	snapshot->options = *options;
-	snapshot->scan = mlv_scan_new(mlv_repo_root_fd(options->repo), options->cache, options->threads);
-	snapshot->ingest = mlv_ingest_new(options->writer, options->threads, options->cancel, file_done,
-					  snapshot);
+	snapshot->scan =
+		mlv_scan_new(mlv_repo_root_fd(options->repo), options->cache, options->threads);
+	snapshot->ingest = mlv_ingest_new(options->writer, options->threads, options->cancel,
+					  file_done, snapshot);
 	if (options->cache_writer)
 		mlv_statcache_writer_set_stored(options->cache_writer, options->writer != NULL);
 	return snapshot;
@@ -459,11 +377,12 @@ static gboolean failed(MlvSnapshot *snapshot, GError **error)
 }
 
 /* A target that is one file: known by the cache, or to be read. */
-static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const MlvStat *st, GError **error)
+static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const MlvStat *st,
+			    GError **error)
 {
 	const char *slash = strrchr(target->path, '/');
-	g_autofree char *folder = slash ? g_strndup(target->path, (gsize)(slash - target->path))
-					: g_strdup("");
+	g_autofree char *folder =
+		slash ? g_strndup(target->path, (gsize)(slash - target->path)) : g_strdup("");
 	MlvStatDir cached;
 	MlvTreeEntry entry = { 0 };
 	const MlvStatRecord *record = NULL;
@@ -471,12 +390,12 @@ static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const Mlv
 	snapshot->files++;
 	if (mlv_statcache_dir(snapshot->options.cache, folder, &cached))
 		record = mlv_statcache_find(&cached, slash ? slash + 1 : target->path);
-	if (!record || !mlv_stat_matches(record, st) ||
-	    !known_file(snapshot, record, &entry))
+	if (!record || !mlv_stat_matches(record, st) || !known_file(snapshot, record, &entry))
 		return give_file(snapshot, NULL, 0, target, target->path, st->size, error);
 	if (!mlv_snapshot_compare_file(snapshot, target, &entry, error))
 		return FALSE;
-	give_result(snapshot, target, &entry, snapshot->options.writer || is_stored(snapshot, &entry.ref));
+	give_result(snapshot, target, &entry,
+		    snapshot->options.writer || is_stored(snapshot, &entry.ref));
 	return TRUE;
 }
 
@@ -547,7 +466,8 @@ gboolean mlv_snapshot_finish(MlvSnapshot *snapshot, GError **error)
 	if (snapshot->options.progress)
 		snapshot->options.progress(mlv_ingest_bytes(snapshot->ingest), snapshot->files,
 					   snapshot->options.data);
-	return !snapshot->options.writer || mlv_store_writer_commit(snapshot->options.writer, error);
+	return !snapshot->options.writer ||
+	       mlv_store_writer_commit(snapshot->options.writer, error);
 }
 
 void mlv_snapshot_free(MlvSnapshot *snapshot)

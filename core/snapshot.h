@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the work tree to objects: what tracked targets hold now, compared file by file with what their pointers
- * say, and, where wanted, stored.
+ * From the work tree to objects: what tracked targets hold now, compared file by file with what
+ * their pointers say, and, where wanted, stored.
  *
  *	MlvSnapshot *snapshot = mlv_snapshot_new(&options);
  *	mlv_snapshot_target(snapshot, "data/images", "data/images", &base, user, error) ...
  *	mlv_snapshot_finish(snapshot, error);          results have come by options.done, changes by options.change
  *
- * Unchanged directories cost one statx a file; changed ones are put together anew. With a writer everything is in the
- * store once finish has returned (it commits the writer); without, files are only hashed. Main thread.
+ * Unchanged directories cost one statx a file; changed ones are put together anew. With a writer
+ * everything is in the store once finish has returned (it commits the writer); without, files are
+ * only hashed. Main thread.
  */
 #ifndef MLV_CORE_SNAPSHOT_H
 #define MLV_CORE_SNAPSHOT_H
@@ -30,17 +31,18 @@ typedef enum {
 typedef struct {
 	const char *path; /* of the target */
 	gpointer user;
-	gboolean present;    /* something is there */
-	gboolean complete;   /* nothing in it was unreadable or refused: `pointer` may be written */
-	MlvPointer pointer;  /* what is there now */
-	gboolean has_base;   /* a base was given */
-	gboolean same;       /* and it is the same */
-	gboolean stored;     /* all of it is known to be in the store */
+	gboolean present;   /* something is there */
+	gboolean complete;  /* nothing in it was unreadable or refused: `pointer` may be written */
+	MlvPointer pointer; /* what is there now */
+	gboolean has_base;  /* a base was given */
+	gboolean same;      /* and it is the same */
+	gboolean stored;    /* all of it is known to be in the store */
 } MlvSnapshotResult;
 
 typedef struct {
 	MlvRepo *repo;
-	MlvStore *store;        /* for base trees; may be NULL where there is none: then everything is hashed and compared by root only */
+	MlvStore *
+		store; /* for base trees; may be NULL where there is none: then everything is hashed and compared by root only */
 	MlvStatCache *cache;
 	MlvStatWriter *cache_writer; /* NULL: the cache is not renewed */
 	const MlvPartial *partial;
@@ -48,7 +50,8 @@ typedef struct {
 	guint threads;          /* 0: one a core */
 	const volatile sig_atomic_t *cancel;
 	void (*done)(const MlvSnapshotResult *result, gpointer data);
-	/* Each difference between base and work tree (never a rename), borrowed; its target is the path given. May be NULL. */
+	/* Each difference between base and work tree (never a rename), borrowed; its target is
+	 * the path given. May be NULL. */
 	void (*change)(const MlvChange *change, gpointer data);
 	void (*problem)(MlvProblemType type, const char *path, const char *why, gpointer data);
 	void (*progress)(guint64 bytes, guint64 files, gpointer data); /* so far; may be NULL */
@@ -59,10 +62,11 @@ typedef struct MlvSnapshot MlvSnapshot;
 
 /* options and all it names are borrowed until the snapshot is freed. */
 MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options);
-/* One target, or a part of one (`owner` is the target; the same as path for a whole one): a file or directory of the work
- * tree. `base` (may be NULL) is what was there by the pointer. A symlink or special file is a problem. Its result may come later. */
-gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char *owner, const MlvPointer *base,
-			     gpointer user, GError **error);
+/* One target, or a part of one (`owner` is the target; the same as path for a whole one): a file
+ * or directory of the work tree. `base` (may be NULL) is what was there by the pointer. A symlink
+ * or special file is a problem. Its result may come later. */
+gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char *owner,
+			     const MlvPointer *base, gpointer user, GError **error);
 /* Waits for all results; commits the writer. */
 gboolean mlv_snapshot_finish(MlvSnapshot *snapshot, GError **error);
 void mlv_snapshot_free(MlvSnapshot *snapshot);

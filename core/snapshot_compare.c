@@ -22,8 +22,8 @@ gboolean mlv_snapshot_base_ref(MlvSnapshot *snapshot, SnapDir *dir, MlvRef *ref,
 	}
 	if (!mlv_snapshot_load_base(snapshot, dir->parent, error))
 		return FALSE;
-	const MlvTreeEntry *entry = mlv_snapshot_base_entry(
-		dir->parent, dir->parent->scan->entries[dir->number].name);
+	const MlvTreeEntry *entry =
+		mlv_snapshot_base_entry(dir->parent, dir->parent->scan->entries[dir->number].name);
 	if (entry && entry->mode == MLV_MODE_DIRECTORY) {
 		*exists = TRUE;
 		*ref = entry->ref;
@@ -64,7 +64,8 @@ gboolean mlv_snapshot_load_base(MlvSnapshot *snapshot, SnapDir *dir, GError **er
 	if (dir->base_exists) {
 		dir->base = read_tree(snapshot, &ref, error);
 		if (!dir->base) {
-			g_prefix_error(error, "cannot read what '%s' is tracked as: ", dir->scan->path);
+			g_prefix_error(error,
+				       "cannot read what '%s' is tracked as: ", dir->scan->path);
 			return FALSE;
 		}
 	}
@@ -91,7 +92,8 @@ const MlvTreeEntry *mlv_snapshot_base_entry(const SnapDir *dir, const char *name
 	return NULL;
 }
 
-/* --- telling differences --------------------------------------------------------------------------- */
+/* --- telling differences
+ * --------------------------------------------------------------------------- */
 
 static MlvChangeSide side(const MlvTreeEntry *entry)
 {
@@ -103,7 +105,10 @@ static MlvChangeSide side(const MlvTreeEntry *entry)
 static void tell(MlvSnapshot *snapshot, SnapTarget *target, const char *path, MlvChangeKind kind,
 		 const MlvTreeEntry *from, const MlvTreeEntry *to)
 {
-	MlvChange change = { .kind = kind, .target = target->path, .path = path, .from = side(from),
+	MlvChange change = { .kind = kind,
+			     .target = target->path,
+			     .path = path,
+			     .from = side(from),
 			     .to = side(to) };
 
 	snapshot->options.change(&change, snapshot->options.data);
@@ -170,11 +175,13 @@ static void tell_new(MlvSnapshot *snapshot, SnapTarget *target, const char *path
 	}
 }
 
-/* Both sides have the name. Directories on both sides have been compared when they were finished. */
+/* Both sides have the name. Directories on both sides have been compared when they were finished.
+ * */
 static gboolean tell_pair(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
 			  const MlvTreeEntry *from, const MlvTreeEntry *to, GError **error)
 {
-	gboolean was_dir = from->mode == MLV_MODE_DIRECTORY, is_dir = to->mode == MLV_MODE_DIRECTORY;
+	gboolean was_dir = from->mode == MLV_MODE_DIRECTORY,
+		 is_dir = to->mode == MLV_MODE_DIRECTORY;
 
 	if (was_dir && is_dir)
 		return TRUE;
@@ -206,7 +213,8 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 			continue;
 		}
 		int order = !base ? 1 : !entry ? -1 : strcmp(base->name, scan->entries[j].name);
-		g_autofree char *path = join(scan->path, order < 0 ? base->name : scan->entries[j].name);
+		g_autofree char *path =
+			join(scan->path, order < 0 ? base->name : scan->entries[j].name);
 		gboolean ok = TRUE;
 
 		if (order < 0)
@@ -225,13 +233,15 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 
 static MlvTreeEntry entry_of_pointer(const MlvPointer *pointer)
 {
-	MlvTreeEntry entry = { .mode = pointer->mode, .ref = pointer->ref, .files = pointer->files,
+	MlvTreeEntry entry = { .mode = pointer->mode,
+			       .ref = pointer->ref,
+			       .files = pointer->files,
 			       .bytes = pointer->bytes };
 	return entry;
 }
 
-gboolean mlv_snapshot_compare_file(MlvSnapshot *snapshot, SnapTarget *target, const MlvTreeEntry *to,
-				   GError **error)
+gboolean mlv_snapshot_compare_file(MlvSnapshot *snapshot, SnapTarget *target,
+				   const MlvTreeEntry *to, GError **error)
 {
 	MlvTreeEntry from = entry_of_pointer(&target->base);
 

@@ -28,14 +28,15 @@ typedef struct {
 	MlvTreeEntry entry;
 } BaseEntry;
 
-/* A directory under way: from when it is entered until all its files and sub-directories are known. */
+/* A directory under way: from when it is entered until all its files and sub-directories are
+ * known. */
 struct SnapDir {
 	SnapDir *parent; /* NULL: the target itself */
 	gsize number;    /* in the parent's entries */
 	SnapTarget *target;
 	MlvScanDir *scan;
 	MlvTreeEntry *entries; /* beside scan->entries; mode 0: nothing there that counts */
-	gsize pending;    /* files being read, sub-directories under way, and 1 while it is entered */
+	gsize pending; /* files being read, sub-directories under way, and 1 while it is entered */
 	gboolean changed; /* differs from the stat cache's tree, or that tree will not do */
 	GArray *base;     /* BaseEntry, sorted by name; loaded when first needed */
 	gboolean base_loaded, base_exists;
@@ -61,11 +62,19 @@ gboolean mlv_snapshot_load_base(MlvSnapshot *snapshot, SnapDir *dir, GError **er
 /* The base's entry of that name, or NULL. After load_base. */
 const MlvTreeEntry *mlv_snapshot_base_entry(const SnapDir *dir, const char *name);
 /* What the base says of the directory itself: FALSE if it is not a directory there. */
-gboolean mlv_snapshot_base_ref(MlvSnapshot *snapshot, SnapDir *dir, MlvRef *ref, gboolean *exists, GError **error);
+gboolean mlv_snapshot_base_ref(MlvSnapshot *snapshot, SnapDir *dir, MlvRef *ref, gboolean *exists,
+			       GError **error);
 /* Tells options.change of every difference between the finished directory and its base. */
 gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
 /* The same for a target that is a file now. `to` mode 0: nothing is there. */
-gboolean mlv_snapshot_compare_file(MlvSnapshot *snapshot, SnapTarget *target, const MlvTreeEntry *to,
-				   GError **error);
+gboolean mlv_snapshot_compare_file(MlvSnapshot *snapshot, SnapTarget *target,
+				   const MlvTreeEntry *to, GError **error);
+
+/* Stores a chunk where the snapshot stores (an MlvPutChunk with `user` the snapshot). */
+gboolean mlv_snapshot_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			  gpointer user, GError **error);
+/* The directory's entry, its tree built and stored, or taken from the stat cache. */
+gboolean mlv_snapshot_build(MlvSnapshot *snapshot, SnapDir *dir, MlvTreeEntry *self,
+			    GError **error);
 
 #endif

@@ -26,7 +26,8 @@ static gboolean next_entry(MlvTreeCursor *cursor, MlvTreeEntry *entry, char **na
 static gboolean splice(const Splice *what, MlvTreeEntry *tree, const char *path,
 		       const MlvTreeEntry *entry, GError **error);
 
-/* What the name on the way becomes: the entry itself, or the directory below with the rest spliced in. */
+/* What the name on the way becomes: the entry itself, or the directory below with the rest
+ * spliced in. */
 static gboolean replacement(const Splice *what, const char *rest, const MlvTreeEntry *old,
 			    const MlvTreeEntry *entry, MlvTreeEntry *out, GError **error)
 {
@@ -83,8 +84,8 @@ static gboolean splice(const Splice *what, MlvTreeEntry *tree, const char *path,
 	return mlv_tree_builder_finish(builder, &tree->ref, &tree->files, &tree->bytes, error);
 }
 
-gboolean mlv_splice(MlvSource *source, MlvTreeEntry *tree, const char *path, const MlvTreeEntry *entry,
-		    MlvPutChunk put, gpointer user, GError **error)
+gboolean mlv_splice(MlvSource *source, MlvTreeEntry *tree, const char *path,
+		    const MlvTreeEntry *entry, MlvPutChunk put, gpointer user, GError **error)
 {
 	Splice what = { source, put, user };
 

@@ -214,8 +214,8 @@ gboolean mlv_stat_from_statx(const struct statx *stx, MlvStat *st)
 
 gboolean mlv_stat_matches(const MlvStatRecord *record, const MlvStat *st)
 {
-	return record->mtime == st->mtime && record->ctime == st->ctime && record->size == st->size &&
-	       record->inode == st->inode && record->mode == st->mode &&
+	return record->mtime == st->mtime && record->ctime == st->ctime &&
+	       record->size == st->size && record->inode == st->inode && record->mode == st->mode &&
 	       !(record->flags & MLV_STAT_RACY);
 }
 

@@ -11,8 +11,8 @@ typedef struct {
 	char magic[8];
 	guint64 file_size;
 	guint64 table_offset;
-	guint64 count; /* directories */
-	guint64 sum;   /* of the table and the paths behind it */
+	guint64 count;      /* directories */
+	guint64 sum;        /* of the table and the paths behind it */
 	guint64 generation; /* of the store */
 	guint64 unused[2];
 } StatHeader;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing the stat cache: new blocks go to the new file as they come, the old ones are copied at the end. */
+/* Writing the stat cache: new blocks go to the new file as they come, the old ones are copied at
+ * the end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,11 +32,11 @@ struct MlvStatWriter {
 	MlvFd fd;
 	guint64 written; /* bytes behind fd and in the buffer */
 	GByteArray *buffer;
-	GArray *dirs;          /* NewDir; one with offset 0 was dropped */
-	GHashTable *numbers;   /* path -> number in dirs + 1 */
-	GPtrArray *dropped;    /* paths */
-	GHashTable *changes;   /* folder -> GHashTable of name -> Change */
-	GError *error;         /* the first; kept for the commit */
+	GArray *dirs;        /* NewDir; one with offset 0 was dropped */
+	GHashTable *numbers; /* path -> number in dirs + 1 */
+	GPtrArray *dropped;  /* paths */
+	GHashTable *changes; /* folder -> GHashTable of name -> Change */
+	GError *error;       /* the first; kept for the commit */
 	/* the block under way */
 	char *path;
 	GArray *records;
@@ -145,8 +146,12 @@ static void add_record(MlvStatWriter *writer, const char *name, MlvStatRecord *r
 
 static MlvStatRecord make_record(const MlvStatWriter *writer, const MlvStat *st, const MlvRef *ref)
 {
-	MlvStatRecord record = { .mtime = st->mtime, .ctime = st->ctime, .size = st->size,
-				 .inode = st->inode, .mode = st->mode, .depth = ref->depth };
+	MlvStatRecord record = { .mtime = st->mtime,
+				 .ctime = st->ctime,
+				 .size = st->size,
+				 .inode = st->inode,
+				 .mode = st->mode,
+				 .depth = ref->depth };
 
 	memcpy(record.id, ref->id.b, MLV_ID_SIZE);
 	if (st->mtime >= writer->fs_now || st->ctime >= writer->fs_now)
@@ -177,8 +182,11 @@ void mlv_statcache_writer_keep(MlvStatWriter *writer, const MlvStatDir *old,
 void mlv_statcache_writer_end(MlvStatWriter *writer, const MlvRef *tree, guint64 files,
 			      guint64 bytes, guint64 subdirs)
 {
-	StatBlock block = { .count = writer->records->len, .names_size = writer->names->len,
-			    .subdirs = subdirs, .files = files, .bytes = bytes };
+	StatBlock block = { .count = writer->records->len,
+			    .names_size = writer->names->len,
+			    .subdirs = subdirs,
+			    .files = files,
+			    .bytes = bytes };
 	g_autoptr(GByteArray) all = g_byte_array_new();
 
 	if (!open_file(writer))
@@ -224,7 +232,8 @@ void mlv_statcache_writer_set(MlvStatWriter *writer, const char *path, const Mlv
 	g_hash_table_insert(names, g_strdup(slash ? slash + 1 : path), change);
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end
+ * --------------------------------------------------------------------------------------- */
 
 static gboolean is_at_or_below(const char *path, const char *top)
 {
@@ -267,7 +276,8 @@ static void merge_changes(MlvStatWriter *writer, const char *folder, GHashTable 
 	MlvStatDir old;
 	gsize i = 0;
 	g_autoptr(GPtrArray) sorted = sorted_keys(names);
-	gboolean have = mlv_statcache_dir(writer->cache, folder, &old) && !was_dropped(writer, folder);
+	gboolean have =
+		mlv_statcache_dir(writer->cache, folder, &old) && !was_dropped(writer, folder);
 	gsize count = have ? old.count : 0;
 
 	mlv_statcache_writer_begin(writer, folder);

@@ -11,8 +11,8 @@ typedef struct {
 	MlvStatusResult *result;
 	MlvStatusPart part;
 	MlvCompare *compare;
-	GPtrArray *index; /* of the index */
-	GError *failure;  /* met in a callback */
+	GPtrArray *index;   /* of the index */
+	GError *failure;    /* met in a callback */
 	GHashTable *stored; /* targets all of which is known to be in the store */
 } Status;
 
@@ -40,8 +40,10 @@ static gboolean visit_change(const MlvChange *change, gpointer user, GError **er
 
 static MlvCompare *new_compare(Status *status, MlvStatusPart part)
 {
-	MlvCompareOptions options = { .files = TRUE, .renames = status->options->renames,
-				      .paths = status->options->paths, .visit = visit_change,
+	MlvCompareOptions options = { .files = TRUE,
+				      .renames = status->options->renames,
+				      .paths = status->options->paths,
+				      .visit = visit_change,
 				      .user = status };
 
 	status->part = part;
@@ -53,7 +55,8 @@ static gboolean is_readable(const MlvTracked *tracked)
 	return tracked->stage == 0 && !tracked->error;
 }
 
-/* The readable pointers of an array, without those that are not readable in the index: these are told as unmerged. */
+/* The readable pointers of an array, without those that are not readable in the index: these are
+ * told as unmerged. */
 static GPtrArray *readable(const GPtrArray *pointers, const GPtrArray *index)
 {
 	GPtrArray *good = g_ptr_array_new();
@@ -79,7 +82,8 @@ static gboolean tell_staged(Status *status, GError **error)
 	return mlv_compare_pointers(compare, from, to, error) && mlv_compare_finish(compare, error);
 }
 
-/* --- the work tree --------------------------------------------------------------------------------- */
+/* --- the work tree
+ * --------------------------------------------------------------------------------- */
 
 static void take_change(const MlvChange *change, gpointer data)
 {
@@ -89,7 +93,8 @@ static void take_change(const MlvChange *change, gpointer data)
 		mlv_compare_add(status->compare, change, &status->failure);
 }
 
-/* Data that differ from their pointer and yet are in the store as they are: git has moved the pointer. */
+/* Data that differ from their pointer and yet are in the store as they are: git has moved the
+ * pointer. */
 static void note_move(Status *status, const MlvSnapshotResult *result)
 {
 	MlvSource *source = mlv_store_source(status->local->store);
@@ -97,8 +102,9 @@ static void note_move(Status *status, const MlvSnapshotResult *result)
 
 	if (!result->complete || result->same || !result->has_base)
 		return;
-	if (source->has(source, mlv_ref_chunk_kind(&result->pointer.ref), &result->pointer.ref.id, &has,
-			NULL) && has)
+	if (source->has(source, mlv_ref_chunk_kind(&result->pointer.ref), &result->pointer.ref.id,
+			&has, NULL) &&
+	    has)
 		status->result->moved_by_git = TRUE;
 }
 
@@ -148,8 +154,8 @@ static gboolean snapshot_targets(Status *status, MlvSnapshot *snapshot, GError *
 			if (!has)
 				continue;
 		}
-		if (!mlv_snapshot_target(snapshot, tracked->path, tracked->path, &tracked->pointer, NULL,
-					 error))
+		if (!mlv_snapshot_target(snapshot, tracked->path, tracked->path, &tracked->pointer,
+					 NULL, error))
 			return FALSE;
 	}
 	return mlv_snapshot_finish(snapshot, error);
@@ -161,11 +167,18 @@ static gboolean tell_workspace(Status *status, GError **error)
 	g_autoptr(MlvStatWriter) cache_writer = mlv_statcache_writer_new(
 		status->local->cache, mlv_stat_fs_now(status->local->repo));
 	MlvSnapshotOptions options = {
-		.repo = status->local->repo, .store = status->local->store,
-		.cache = status->local->cache, .cache_writer = cache_writer,
-		.partial = status->local->partial, .threads = status->options->threads,
-		.cancel = status->options->cancel, .done = take_result, .change = take_change,
-		.problem = take_problem, .progress = pass_progress, .data = status,
+		.repo = status->local->repo,
+		.store = status->local->store,
+		.cache = status->local->cache,
+		.cache_writer = cache_writer,
+		.partial = status->local->partial,
+		.threads = status->options->threads,
+		.cancel = status->options->cancel,
+		.done = take_result,
+		.change = take_change,
+		.problem = take_problem,
+		.progress = pass_progress,
+		.data = status,
 	};
 	g_autoptr(MlvSnapshot) snapshot = mlv_snapshot_new(&options);
 
@@ -178,11 +191,13 @@ static gboolean tell_workspace(Status *status, GError **error)
 	}
 	if (!ok || !mlv_compare_finish(compare, error))
 		return FALSE;
-	mlv_statcache_writer_commit(cache_writer, NULL); /* a work tree that cannot be written has a status too */
+	mlv_statcache_writer_commit(cache_writer,
+				    NULL); /* a work tree that cannot be written has a status too */
 	return TRUE;
 }
 
-/* --- what is not in the store ---------------------------------------------------------------------- */
+/* --- what is not in the store
+ * ---------------------------------------------------------------------- */
 
 static gboolean has_file(MlvSource *source, const MlvRef *ref, gboolean *has, GError **error)
 {
@@ -221,7 +236,8 @@ static gboolean tell_missing(Status *status, const char *target, const char *pat
 	return visit(status, MLV_PART_MISSING, &change, NULL, error);
 }
 
-/* A file that an earlier object stands for may be missing all the same: a tree may have been fetched alone. */
+/* A file that an earlier object stands for may be missing all the same: a tree may have been
+ * fetched alone. */
 static gboolean check_entry(Status *status, const char *target, const char *path,
 			    const MlvTreeEntry *entry, GError **error)
 {
@@ -260,8 +276,10 @@ static gboolean tell_all_missing(Status *status, GError **error)
 	for (guint i = 0; i < status->index->len; i++) {
 		const MlvTracked *tracked = status->index->pdata[i];
 		const MlvPointer *pointer = &tracked->pointer;
-		MlvTreeEntry entry = { .mode = pointer->mode, .ref = pointer->ref,
-				       .files = pointer->files, .bytes = pointer->bytes };
+		MlvTreeEntry entry = { .mode = pointer->mode,
+				       .ref = pointer->ref,
+				       .files = pointer->files,
+				       .bytes = pointer->bytes };
 
 		if (tracked->stage != 0 || tracked->error || !wanted(status, tracked->path) ||
 		    g_hash_table_contains(status->stored, tracked->path))
@@ -278,11 +296,12 @@ static gboolean tell_unmerged(Status *status, GError **error)
 
 	for (guint i = 0; i < status->index->len; i++) {
 		const MlvTracked *tracked = status->index->pdata[i];
-		MlvChange change = { .kind = MLV_CHANGE_MODIFIED, .target = tracked->path,
+		MlvChange change = { .kind = MLV_CHANGE_MODIFIED,
+				     .target = tracked->path,
 				     .path = tracked->path };
 
-		if ((tracked->stage == 0 && !tracked->error) || g_strcmp0(last, tracked->path) == 0 ||
-		    !wanted(status, tracked->path))
+		if ((tracked->stage == 0 && !tracked->error) ||
+		    g_strcmp0(last, tracked->path) == 0 || !wanted(status, tracked->path))
 			continue;
 		last = tracked->path;
 		if (!visit(status, MLV_PART_UNMERGED, &change,
@@ -297,7 +316,10 @@ gboolean mlv_status_run(MlvLocal *local, const MlvStatusOptions *options, MlvSta
 {
 	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(local->repo, error);
 	g_autoptr(GHashTable) stored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	Status status = { .local = local, .options = options, .result = result, .index = index,
+	Status status = { .local = local,
+			  .options = options,
+			  .result = result,
+			  .index = index,
 			  .stored = stored };
 
 	memset(result, 0, sizeof(*result));

@@ -7,7 +7,8 @@
 #include "core/git_tree.h"
 #include "storage/push.h"
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening
+ * --------------------------------------------------------------------------------------- */
 
 static MlvMedium *open_medium(const MlvRemoteConfig *config, gboolean sync, GError **error)
 {
@@ -66,9 +67,11 @@ void mlv_sync_close(MlvSync *sync)
 	g_free(sync);
 }
 
-/* --- pushing --------------------------------------------------------------------------------------- */
+/* --- pushing
+ * --------------------------------------------------------------------------------------- */
 
-static gboolean add_needed(const MlvOid *commit, const MlvTracked *tracked, gpointer user, GError **error)
+static gboolean add_needed(const MlvOid *commit, const MlvTracked *tracked, gpointer user,
+			   GError **error)
 {
 	MlvRoot *root = user;
 	char hex[MLV_OID_HEX + 1];
@@ -120,8 +123,9 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 
 	memset(result, 0, sizeof(*result));
 	if (!id)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"the repository has no id yet; run 'mlv init' and commit .mlvconfig");
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"the repository has no id yet; run 'mlv init' and commit .mlvconfig");
 	if (!mlv_repo_clone_id(sync->repo, clone, error))
 		return FALSE;
 	g_autoptr(MlvRoot) root = mlv_root_new(id, clone);
@@ -132,13 +136,18 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		return TRUE;
 	}
 	MlvPush push = {
-		.remote = sync->remote, .wanted = root, .keep = keep_entry, .keep_user = local,
+		.remote = sync->remote,
+		.wanted = root,
+		.keep = keep_entry,
+		.keep_user = local,
 		.source = mlv_store_source(local->store),
 		.provider = { .locate = locate, .open_pack = open_pack, .user = local },
 		.temp_dir = mlv_store_path(local->store),
 		.level = mlv_store_clone_block(local->store) > 0 ? local->write.level : 0,
-		.dry_run = options->dry_run, .progress = options->progress,
-		.waiting = options->waiting, .user = options->user,
+		.dry_run = options->dry_run,
+		.progress = options->progress,
+		.waiting = options->waiting,
+		.user = options->user,
 	};
 	if (!mlv_push(&push, &pushed, error))
 		return FALSE;
@@ -149,7 +158,8 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	return TRUE;
 }
 
-gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointer user, GError **error)
+gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointer user,
+		       GError **error)
 {
 	char clone[MLV_REPO_ID_HEX + 1];
 	MlvPushResult pushed;
@@ -158,7 +168,10 @@ gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointe
 		return FALSE;
 	g_autoptr(MlvRoot) none = mlv_root_new(mlv_repo_id(sync->repo), clone);
 	const MlvPush push = {
-		.remote = sync->remote, .wanted = none, .keep = keep, .keep_user = user,
+		.remote = sync->remote,
+		.wanted = none,
+		.keep = keep,
+		.keep_user = user,
 		.source = mlv_store_source(local->store),
 		.provider = { .locate = locate, .open_pack = open_pack, .user = local },
 		.temp_dir = mlv_store_path(local->store),

@@ -5,7 +5,8 @@
 #include "core/sync_walk.h"
 #include "storage/fetch.h"
 
-/* Reads lists and trees here, or else from the remote; what comes from there is stored by the way. */
+/* Reads lists and trees here, or else from the remote; what comes from there is stored by the
+ * way. */
 typedef struct {
 	MlvSource source; /* first */
 	MlvStore *store;
@@ -51,8 +52,8 @@ static gboolean meta_prefetch(MlvSource *source, MlvKind kind, const MlvId *ids,
 			g_array_append_val(absent, ids[i]);
 	}
 	return absent->len == 0 ||
-	       meta->remote->prefetch(meta->remote, kind, (const MlvId *)(void *)absent->data, absent->len,
-				      error);
+	       meta->remote->prefetch(meta->remote, kind, (const MlvId *)(void *)absent->data,
+				      absent->len, error);
 }
 
 static gboolean have_here(const MlvChunkKey *keys, gsize count, gboolean *have, MlvStore *store,
@@ -61,13 +62,15 @@ static gboolean have_here(const MlvChunkKey *keys, gsize count, gboolean *have, 
 	for (gsize i = 0; i < count; i++) {
 		MlvPlace place;
 
-		if (!mlv_store_find(store, (MlvKind)keys[i].kind, &keys[i].id, &place, &have[i], error))
+		if (!mlv_store_find(store, (MlvKind)keys[i].kind, &keys[i].id, &place, &have[i],
+				    error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-/* --- fetching -------------------------------------------------------------------------------------- */
+/* --- fetching
+ * -------------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvSync *sync;
@@ -83,8 +86,8 @@ static gboolean fetch_have(const MlvChunkKey *keys, gsize count, gboolean *have,
 	return have_here(keys, count, have, ((Fetch *)user)->local->store, error);
 }
 
-static gboolean fetch_lack(const char *path, const MlvChunkKey *key, guint64 length, gboolean *descend,
-			   gpointer user, GError **error)
+static gboolean fetch_lack(const char *path, const MlvChunkKey *key, guint64 length,
+			   gboolean *descend, gpointer user, GError **error)
 {
 	Fetch *fetch = user;
 
@@ -107,12 +110,14 @@ static gboolean sink_pack(MlvTemp *temp, MlvPackTable *table, gpointer user, GEr
 	return mlv_store_writer_adopt(((Fetch *)user)->writer, temp, table, error);
 }
 
-static gboolean sink_chunk(const MlvPackEntry *entry, const guint8 *stored, gpointer user, GError **error)
+static gboolean sink_chunk(const MlvPackEntry *entry, const guint8 *stored, gpointer user,
+			   GError **error)
 {
 	Fetch *fetch = user;
 	gboolean mine;
 
-	return mlv_store_writer_claim(fetch->writer, (MlvKind)entry->kind, &entry->id, &mine, error) &&
+	return mlv_store_writer_claim(fetch->writer, (MlvKind)entry->kind, &entry->id, &mine,
+				      error) &&
 	       (!mine || mlv_store_writer_put_stored(fetch->writer, entry, stored, error));
 }
 
@@ -120,8 +125,10 @@ static gboolean fetch_wanted(Fetch *fetch, const MlvSyncOptions *options, MlvSyn
 			     GError **error)
 {
 	MlvFetchSink sink = { sink_temp, sink_pack, sink_chunk, fetch };
-	MlvFetchOptions how = { .threads = options->threads, .dry_run = options->dry_run,
-				.progress = options->progress, .user = options->user };
+	MlvFetchOptions how = { .threads = options->threads,
+				.dry_run = options->dry_run,
+				.progress = options->progress,
+				.user = options->user };
 	MlvFetchResult fetched = { 0 };
 
 	if (fetch->wanted->len > 0 &&
@@ -145,8 +152,11 @@ gboolean mlv_sync_fetch(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 			    local->store,
 			    mlv_remote_source(sync->remote),
 			    options->dry_run ? NULL : writer };
-	MlvWalkOptions walk = { .source = &meta.source, .paths = mlv_selection_paths(selection),
-				.cancel = options->cancel, .have = fetch_have, .lack = fetch_lack,
+	MlvWalkOptions walk = { .source = &meta.source,
+				.paths = mlv_selection_paths(selection),
+				.cancel = options->cancel,
+				.have = fetch_have,
+				.lack = fetch_lack,
 				.user = &fetch };
 	guint64 seen;
 
@@ -159,7 +169,8 @@ gboolean mlv_sync_fetch(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	return ok;
 }
 
-/* --- measuring ------------------------------------------------------------------------------------- */
+/* --- measuring
+ * ------------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvStore *store;
@@ -174,8 +185,8 @@ static gboolean measure_have(const MlvChunkKey *keys, gsize count, gboolean *hav
 	for (gsize i = 0; i < count; i++) {
 		MlvPlace place;
 
-		if (!mlv_store_find(measure->store, (MlvKind)keys[i].kind, &keys[i].id, &place, &have[i],
-				    error))
+		if (!mlv_store_find(measure->store, (MlvKind)keys[i].kind, &keys[i].id, &place,
+				    &have[i], error))
 			return FALSE;
 		measure->result->chunks += have[i];
 		measure->result->bytes += have[i] ? place.entry.stored : 0;
@@ -189,8 +200,8 @@ static gboolean measure_lack(const char *path, const MlvChunkKey *key, guint64 l
 	char hex[MLV_ID_HEX + 1];
 
 	mlv_id_format(&key->id, hex);
-	return mlv_fail(error, MLV_ERROR_MISSING, "object sha256:%s of '%s' is not in the store", hex,
-			path);
+	return mlv_fail(error, MLV_ERROR_MISSING, "object sha256:%s of '%s' is not in the store",
+			hex, path);
 }
 
 gboolean mlv_sync_measure(MlvLocal *local, MlvSelection *selection, MlvSyncResult *result,
@@ -208,7 +219,8 @@ gboolean mlv_sync_measure(MlvLocal *local, MlvSelection *selection, MlvSyncResul
 	return mlv_sync_walk(selection, &walk, &seen, error);
 }
 
-/* --- verifying ------------------------------------------------------------------------------------- */
+/* --- verifying
+ * ------------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvSync *sync; /* NULL: the local store is asked */
@@ -232,29 +244,34 @@ static gboolean verify_have(const MlvChunkKey *keys, gsize count, gboolean *have
 	return TRUE;
 }
 
-static gboolean verify_lack(const char *path, const MlvChunkKey *key, guint64 length, gboolean *descend,
-			    gpointer user, GError **error)
+static gboolean verify_lack(const char *path, const MlvChunkKey *key, guint64 length,
+			    gboolean *descend, gpointer user, GError **error)
 {
 	Verify *verify = user;
 	MlvPlace place;
 
 	/* what lies below is looked at as well, if it can be read here */
 	if (verify->sync && key->kind != MLV_KIND_BLOB &&
-	    !mlv_store_find(verify->local->store, (MlvKind)key->kind, &key->id, &place, descend, error))
+	    !mlv_store_find(verify->local->store, (MlvKind)key->kind, &key->id, &place, descend,
+			    error))
 		return FALSE;
 	return verify->missing(path, (MlvKind)key->kind, &key->id, verify->user, error);
 }
 
-gboolean mlv_sync_verify(MlvSync *sync, MlvLocal *local, MlvSelection *selection, MlvSyncMissing missing,
-			 gpointer user, MlvSyncResult *result, GError **error)
+gboolean mlv_sync_verify(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
+			 MlvSyncMissing missing, gpointer user, MlvSyncResult *result,
+			 GError **error)
 {
 	Verify verify = { sync, local, missing, user };
 	MetaSource meta = { { .read = meta_read, .prefetch = meta_prefetch },
 			    local->store,
 			    sync ? mlv_remote_source(sync->remote) : NULL,
 			    NULL };
-	MlvWalkOptions walk = { .source = &meta.source, .paths = mlv_selection_paths(selection),
-				.have = verify_have, .lack = verify_lack, .user = &verify };
+	MlvWalkOptions walk = { .source = &meta.source,
+				.paths = mlv_selection_paths(selection),
+				.have = verify_have,
+				.lack = verify_lack,
+				.user = &verify };
 
 	memset(result, 0, sizeof(*result));
 	return mlv_sync_walk(selection, &walk, &result->chunks, error);

@@ -28,8 +28,8 @@ static GArray *new_level(void)
 	return level;
 }
 
-/* Queues a reference unless its chunk was seen. An empty file has no chunk. With paths a directory counts anew under
- * each of its names, since what is wanted of it differs. */
+/* Queues a reference unless its chunk was seen. An empty file has no chunk. With paths a
+ * directory counts anew under each of its names, since what is wanted of it differs. */
 static void queue(Walk *walk, GArray *level, const MlvRef *ref, char *path)
 {
 	Node node = { *ref, path };
@@ -56,7 +56,8 @@ static gboolean expand_list(Walk *walk, const Node *node, GBytes *bytes, GError 
 		return FALSE;
 	for (guint i = 0; i < entries->len; i++) {
 		const MlvListEntry *entry = &g_array_index(entries, MlvListEntry, i);
-		MlvRef ref = { entry->id, entry->length, node->ref.kind, (guint8)(node->ref.depth - 1) };
+		MlvRef ref = { entry->id, entry->length, node->ref.kind,
+			       (guint8)(node->ref.depth - 1) };
 
 		queue(walk, walk->next, &ref, g_ref_string_acquire(node->path));
 	}
@@ -87,7 +88,8 @@ static gboolean expand_tree(Walk *walk, const Node *node, GBytes *bytes, GError 
 static gboolean expand(Walk *walk, const Node *node, GError **error)
 {
 	MlvKind kind = mlv_ref_chunk_kind(&node->ref);
-	g_autoptr(GBytes) bytes = walk->options->source->read(walk->options->source, kind, &node->ref.id, error);
+	g_autoptr(GBytes) bytes =
+		walk->options->source->read(walk->options->source, kind, &node->ref.id, error);
 
 	if (bytes && (kind == MLV_KIND_LIST ? expand_list(walk, node, bytes, error)
 					    : expand_tree(walk, node, bytes, error)))
@@ -112,7 +114,8 @@ static gboolean prefetch(Walk *walk, const GArray *nodes, GError **error)
 				g_array_append_val(ids, node->ref.id);
 		}
 		if (ids->len > 0 &&
-		    !source->prefetch(source, (MlvKind)kind, (const MlvId *)(void *)ids->data, ids->len, error))
+		    !source->prefetch(source, (MlvKind)kind, (const MlvId *)(void *)ids->data,
+				      ids->len, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -153,8 +156,8 @@ static gboolean walk_level(Walk *walk, GError **error)
 	for (gsize at = 0; at < walk->now->len; at += BATCH) {
 		if (walk->options->cancel && *walk->options->cancel)
 			return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
-		if (!walk_batch(walk, &g_array_index(walk->now, Node, at), MIN(BATCH, walk->now->len - at),
-				error))
+		if (!walk_batch(walk, &g_array_index(walk->now, Node, at),
+				MIN(BATCH, walk->now->len - at), error))
 			return FALSE;
 	}
 	return TRUE;
@@ -170,7 +173,8 @@ static gboolean queue_pointer(const MlvOid *commit, const MlvTracked *tracked, g
 	return TRUE;
 }
 
-gboolean mlv_sync_walk(MlvSelection *selection, const MlvWalkOptions *options, guint64 *seen, GError **error)
+gboolean mlv_sync_walk(MlvSelection *selection, const MlvWalkOptions *options, guint64 *seen,
+		       GError **error)
 {
 	g_autoptr(MlvMarks) marks = mlv_marks_new();
 	Walk walk = { options, marks, new_level(), new_level() };

@@ -13,11 +13,11 @@
 /* One thing to be snapshotted: a whole target, or a part of one. */
 typedef struct {
 	char *path;
-	char *target;       /* the same, or the tracked directory that path lies in */
-	gboolean tracked;   /* the target has a pointer already */
+	char *target;     /* the same, or the tracked directory that path lies in */
+	gboolean tracked; /* the target has a pointer already */
 	gboolean has_base;
-	MlvPointer base;    /* of the target */
-	MlvPointer part;    /* of path in it, if has_part */
+	MlvPointer base; /* of the target */
+	MlvPointer part; /* of path in it, if has_part */
 	gboolean has_part;
 	MlvSnapshotResult result;
 } Item;
@@ -28,7 +28,7 @@ typedef struct {
 	MlvTrackResult *result;
 	GPtrArray *pointers; /* of the work tree */
 	GPtrArray *items;
-	GHashTable *seen;    /* paths of items */
+	GHashTable *seen; /* paths of items */
 } Track;
 
 static void item_free(gpointer data)
@@ -80,33 +80,38 @@ static gboolean check_new(Track *track, const char *path, GError **error)
 	    !mlv_git_tracks(repo, path, &yes, &example, error))
 		return FALSE;
 	if (yes && g_strcmp0(example, path) == 0)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' is tracked by git; to let mlv track it, first run: git rm --cached '%s'",
-				path, path);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' is tracked by git; to let mlv track it, first run: git rm --cached '%s'",
+			path, path);
 	const MlvTracked *below = tracked_below(track, path);
 	if (below)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' holds '%s', which is tracked by itself: name that, or, to track all of "
-				"'%s' as one, first run: mlv rm --cached '%s'",
-				path, below->path, path, below->path);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' holds '%s', which is tracked by itself: name that, or, to track all of "
+			"'%s' as one, first run: mlv rm --cached '%s'",
+			path, below->path, path, below->path);
 	if (yes)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' holds '%s', which git tracks; to let mlv track all of it, first run: "
-				"git rm -r --cached '%s'",
-				path, example, path);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' holds '%s', which git tracks; to let mlv track all of it, first run: "
+			"git rm -r --cached '%s'",
+			path, example, path);
 	if (track->options->force)
 		return TRUE;
 	if (!mlv_git_ignores(repo, pointer, FALSE, &yes, error))
 		return FALSE;
-	return !yes || mlv_fail(error, MLV_ERROR_FAILED,
-				"git ignores the pointer '%s'; change the .gitignore that says so, or "
-				"use -f",
-				pointer);
+	return !yes ||
+	       mlv_fail(error, MLV_ERROR_FAILED,
+			"git ignores the pointer '%s'; change the .gitignore that says so, or "
+			"use -f",
+			pointer);
 }
 
 static gboolean exists(MlvRepo *repo, const char *path)
 {
-	g_auto(MlvFd) fd = mlv_file_open_beneath(mlv_repo_root_fd(repo), path, O_PATH | O_NOFOLLOW, 0);
+	g_auto(MlvFd) fd =
+		mlv_file_open_beneath(mlv_repo_root_fd(repo), path, O_PATH | O_NOFOLLOW, 0);
 
 	return fd >= 0 || errno != ENOENT;
 }
@@ -118,7 +123,8 @@ static char *symlink_folder(MlvRepo *repo, const char *path, const char *target)
 	const char *slash = strrchr(path, '/');
 
 	if (strcmp(path, target) != 0 && slash &&
-	    fstatat(mlv_repo_root_fd(repo), path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+	    fstatat(mlv_repo_root_fd(repo), path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
 		return g_strndup(path, (gsize)(slash - path));
 	return g_strdup(path);
 }
@@ -132,10 +138,11 @@ static gboolean take_path(Track *track, const char *path, GError **error)
 
 	if (covering) {
 		if (*rest && (covering->error || covering->pointer.ref.kind != MLV_KIND_TREE))
-			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s", path,
-					covering->path,
-					covering->error ? "has an unreadable pointer; add that first"
-							: "is tracked as a file; add that instead");
+			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s",
+					path, covering->path,
+					covering->error
+						? "has an unreadable pointer; add that first"
+						: "is tracked as a file; add that instead");
 		g_autofree char *part = symlink_folder(track->local->repo, path, covering->path);
 		add_item(track, part, covering);
 		return TRUE;
@@ -172,7 +179,8 @@ static gboolean find_part(Track *track, Item *item, GError **error)
 		if (entry.mode != MLV_MODE_DIRECTORY)
 			return TRUE;
 		if (!mlv_tree_find(source, &entry.ref, *name, &entry, &found, error)) {
-			g_prefix_error(error, "cannot read what '%s' is tracked as: ", item->target);
+			g_prefix_error(error,
+				       "cannot read what '%s' is tracked as: ", item->target);
 			return FALSE;
 		}
 		if (!found)
@@ -182,7 +190,8 @@ static gboolean find_part(Track *track, Item *item, GError **error)
 	return TRUE;
 }
 
-/* --- running it ------------------------------------------------------------------------------------ */
+/* --- running it
+ * ------------------------------------------------------------------------------------ */
 
 static void snapshot_done(const MlvSnapshotResult *result, gpointer data)
 {
@@ -202,7 +211,8 @@ static void include_new(const MlvChange *change, gpointer data)
 		return;
 	for (guint i = 0; i < track->items->len; i++) {
 		const Item *item = track->items->pdata[i];
-		if (strcmp(item->path, change->target) == 0 && mlv_partial_has(partial, item->target) &&
+		if (strcmp(item->path, change->target) == 0 &&
+		    mlv_partial_has(partial, item->target) &&
 		    !mlv_partial_expects(partial, item->target, change->path)) {
 			g_autofree char *path = g_strdup(change->path);
 			if (g_str_has_suffix(path, "/"))
@@ -243,8 +253,8 @@ static gboolean splice_part(Track *track, Item *item, MlvStoreWriter *writer, Ml
 		part.bytes = item->result.pointer.bytes;
 	}
 	return mlv_splice(mlv_store_source(track->local->store), &tree,
-			  item->path + strlen(item->target) + 1, &part, mlv_store_writer_put, writer,
-			  error) &&
+			  item->path + strlen(item->target) + 1, &part, mlv_store_writer_put,
+			  writer, error) &&
 	       mlv_store_writer_commit(writer, error) && mlv_pointer_from_entry(&tree, target);
 }
 
@@ -263,7 +273,8 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 		mlv_stage_remove_pointer(stage, item->target);
 		mlv_partial_forget(track->local->partial, item->target);
 		track->result->staged++;
-		track->options->added(item->path, &item->base, FALSE, TRUE, TRUE, track->options->data);
+		track->options->added(item->path, &item->base, FALSE, TRUE, TRUE,
+				      track->options->data);
 		return TRUE;
 	}
 	if (!whole) {
@@ -271,7 +282,8 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 		pointer = now ? *now : item->base;
 		if (!splice_part(track, item, writer, &pointer, error))
 			return FALSE;
-		g_hash_table_replace(current, g_strdup(item->target), g_memdup2(&pointer, sizeof(pointer)));
+		g_hash_table_replace(current, g_strdup(item->target),
+				     g_memdup2(&pointer, sizeof(pointer)));
 	}
 	const MlvTracked *staged = mlv_tracked_find(index, item->target);
 	gboolean changed = !item->has_base || !mlv_pointer_equal(&pointer, &item->base);
@@ -280,8 +292,8 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 		mlv_stage_pointer(stage, item->target, &pointer);
 		track->result->staged++;
 	}
-	track->options->added(item->path, whole ? &pointer : &item->result.pointer, !item->tracked, changed,
-			      !item->result.present, track->options->data);
+	track->options->added(item->path, whole ? &pointer : &item->result.pointer, !item->tracked,
+			      changed, !item->result.present, track->options->data);
 	return TRUE;
 }
 
@@ -289,12 +301,14 @@ static gboolean stage_items(Track *track, MlvStoreWriter *writer, GError **error
 {
 	g_autoptr(MlvStage) stage = mlv_stage_new(track->local->repo);
 	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(track->local->repo, error);
-	g_autoptr(GHashTable) current = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable) current =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
 	if (!index)
 		return FALSE;
 	for (guint i = 0; i < track->items->len; i++)
-		if (!stage_item(track, track->items->pdata[i], writer, stage, current, index, error))
+		if (!stage_item(track, track->items->pdata[i], writer, stage, current, index,
+				error))
 			return FALSE;
 	return mlv_stage_commit(stage, error) && mlv_partial_save(track->local->partial, error);
 }
@@ -303,13 +317,22 @@ static gboolean snapshot_items(Track *track, MlvStoreWriter *writer, MlvStatWrit
 			       GError **error)
 {
 	MlvSnapshotOptions options = {
-		.repo = track->local->repo, .store = track->local->store, .cache = track->local->cache,
-		.cache_writer = cache_writer, .partial = track->local->partial, .writer = writer,
-		.threads = track->options->threads, .cancel = track->options->cancel,
-		.done = snapshot_done, .problem = pass_problem, .progress = pass_progress, .data = track,
+		.repo = track->local->repo,
+		.store = track->local->store,
+		.cache = track->local->cache,
+		.cache_writer = cache_writer,
+		.partial = track->local->partial,
+		.writer = writer,
+		.threads = track->options->threads,
+		.cancel = track->options->cancel,
+		.done = snapshot_done,
+		.problem = pass_problem,
+		.progress = pass_progress,
+		.data = track,
 	};
 	for (guint i = 0; i < track->items->len; i++)
-		if (mlv_partial_has(track->local->partial, ((Item *)track->items->pdata[i])->target))
+		if (mlv_partial_has(track->local->partial,
+				    ((Item *)track->items->pdata[i])->target))
 			options.change = include_new;
 	g_autoptr(MlvSnapshot) snapshot = mlv_snapshot_new(&options);
 
@@ -336,14 +359,16 @@ static gboolean run(Track *track, GError **error)
 		for (guint i = 0; i < track->items->len; i++) {
 			Item *item = track->items->pdata[i];
 			track->options->added(item->path, &item->base, !item->tracked, TRUE,
-					      !exists(local->repo, item->path), track->options->data);
+					      !exists(local->repo, item->path),
+					      track->options->data);
 		}
 		return TRUE;
 	}
 	g_autoptr(MlvStoreWriter) writer = mlv_store_writer_new(local->store, &local->write);
 	g_autoptr(MlvStatWriter) cache_writer =
 		mlv_statcache_writer_new(local->cache, mlv_stat_fs_now(local->repo));
-	if (!snapshot_items(track, writer, cache_writer, error) || !stage_items(track, writer, error))
+	if (!snapshot_items(track, writer, cache_writer, error) ||
+	    !stage_items(track, writer, error))
 		return FALSE;
 	track->result->stored = mlv_store_writer_written(writer);
 	return mlv_statcache_writer_commit(cache_writer, error);

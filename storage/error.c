@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(mlv-error, mlv_error)
+G_DEFINE_QUARK(mlv - error, mlv_error)
 
 gboolean mlv_fail(GError **error, MlvError code, const char *format, ...)
 {

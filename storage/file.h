@@ -60,8 +60,9 @@ void mlv_temp_sweep(int dirfd, const char *dir, guint64 seconds);
 /* fsync of a directory by path ("." for dirfd itself). */
 gboolean mlv_file_sync_dir(int dirfd, const char *path, GError **error);
 
-/* The names in a directory but for "." and "..", in no order (elements char *). All or an error: a
- * listing that breaks off would pass for a shorter one. An absent directory is MLV_ERROR_MISSING. */
+/* The names in a directory but for "." and "..", in no order (elements char *). All or an error:
+ * a listing that breaks off would pass for a shorter one. An absent directory is
+ * MLV_ERROR_MISSING. */
 GPtrArray *mlv_file_list(int dirfd, const char *path, GError **error);
 
 /* mkdir -p for a relative path; an existing directory is success. */

@@ -15,15 +15,15 @@
 #include <glib.h>
 
 #define MLV_ID_SIZE 32
-#define MLV_ID_HEX 64
+#define MLV_ID_HEX  64
 
 /* A SHA-256 digest, in the order in which `sha256sum` prints it. */
 typedef struct {
 	guint8 b[MLV_ID_SIZE];
 } MlvId;
 
-/* What a stored chunk is. A file's chunk is a blob even if it holds the bytes of a list, so look-ups
- * and marks always go by (kind, id). Values are part of format v1. */
+/* What a stored chunk is. A file's chunk is a blob even if it holds the bytes of a list, so
+ * look-ups and marks always go by (kind, id). Values are part of format v1. */
 typedef enum {
 	MLV_KIND_BLOB = 1,
 	MLV_KIND_LIST = 2,
@@ -32,9 +32,10 @@ typedef enum {
 
 #define MLV_REF_MAX_DEPTH 8
 
-/* A reference to a file's content (kind BLOB) or a directory (kind TREE). With depth 0, `id` names
- * one chunk of that kind; with depth n, a LIST chunk under which the leaves lie n levels down. `size`
- * counts the leaves' raw bytes in total: a file's length; for a tree the length of its encoding. */
+/* A reference to a file's content (kind BLOB) or a directory (kind TREE). With depth 0, `id`
+ * names one chunk of that kind; with depth n, a LIST chunk under which the leaves lie n levels
+ * down. `size` counts the leaves' raw bytes in total: a file's length; for a tree the length of
+ * its encoding. */
 typedef struct {
 	MlvId id;
 	guint64 size;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ingest's main thread: gathers jobs, takes them back in order, writes what is new, gives results. */
+/* The ingest's main thread: gathers jobs, takes them back in order, writes what is new, gives
+ * results. */
 #include "storage/ingest.h"
 
 #include <errno.h>
@@ -12,12 +13,13 @@
 #include "storage/ingest_private.h"
 #include "storage/pool.h"
 
-#define WINDOW_MAX 32          /* jobs under way: bounds the memory */
-#define CLONE_FILE_MIN (1u << 20) /* files shorter than this are copied even where blocks can be shared */
+#define WINDOW_MAX 32 /* jobs under way: bounds the memory */
+#define CLONE_FILE_MIN \
+	(1u << 20) /* files shorter than this are copied even where blocks can be shared */
 #define CLONE_RUN_MIN (128u << 10)
 
-MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads, const volatile sig_atomic_t *cancel,
-			  MlvIngestDone done, gpointer user)
+MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads,
+			  const volatile sig_atomic_t *cancel, MlvIngestDone done, gpointer user)
 {
 	MlvIngest *ingest = g_new0(MlvIngest, 1);
 
@@ -26,9 +28,11 @@ MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads, const volatile 
 	ingest->writer = writer;
 	if (writer) {
 		ingest->clone_block = mlv_store_clone_block(mlv_store_writer_store(writer));
-		ingest->compress = ingest->clone_block == 0 && mlv_store_writer_options(writer)->level != 0;
+		ingest->compress =
+			ingest->clone_block == 0 && mlv_store_writer_options(writer)->level != 0;
 	}
-	ingest->pool = mlv_pool_new(threads, MIN(2 * threads + 2, WINDOW_MAX), mlv_ingest_job_run, ingest);
+	ingest->pool =
+		mlv_pool_new(threads, MIN(2 * threads + 2, WINDOW_MAX), mlv_ingest_job_run, ingest);
 	ingest->cancel = cancel;
 	ingest->done = done;
 	ingest->user = user;
@@ -36,7 +40,8 @@ MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads, const volatile 
 	return ingest;
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------ */
+/* --- jobs
+ * ------------------------------------------------------------------------------------------ */
 
 static void small_file_clear(gpointer data)
 {
@@ -92,9 +97,11 @@ static void job_recycle(MlvIngest *ingest, Job *job)
 	g_ptr_array_add(ingest->idle, job);
 }
 
-/* --- finished jobs --------------------------------------------------------------------------------- */
+/* --- finished jobs
+ * --------------------------------------------------------------------------------- */
 
-/* Writes the run of new chunks that begins at `from` and lies in one piece, and gives where it ends. */
+/* Writes the run of new chunks that begins at `from` and lies in one piece, and gives where it
+ * ends. */
 static gboolean write_run(MlvIngest *ingest, Job *job, guint from, guint *to, GError **error)
 {
 	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
@@ -158,12 +165,13 @@ static void check_unchanged(LargeFile *large)
 	if (large->error || large->fd < 0 || large->is_clone)
 		return;
 	if (statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0 ||
-	    after.stx_size != large->size || after.stx_mtime.tv_sec != large->stat.stx_mtime.tv_sec ||
+	    after.stx_size != large->size ||
+	    after.stx_mtime.tv_sec != large->stat.stx_mtime.tv_sec ||
 	    after.stx_mtime.tv_nsec != large->stat.stx_mtime.tv_nsec ||
 	    after.stx_ctime.tv_sec != large->stat.stx_ctime.tv_sec ||
 	    after.stx_ctime.tv_nsec != large->stat.stx_ctime.tv_nsec)
-		mlv_fail(&large->error, MLV_ERROR_FAILED, "'%s' changed while it was read; try again",
-			 large->path);
+		mlv_fail(&large->error, MLV_ERROR_FAILED,
+			 "'%s' changed while it was read; try again", large->path);
 }
 
 static gboolean finish_segment(MlvIngest *ingest, Job *job, GError **error)
@@ -226,10 +234,11 @@ static gboolean submit_batch(MlvIngest *ingest, GError **error)
 	return !ingest->batch || submit(ingest, g_steal_pointer(&ingest->batch), error);
 }
 
-/* --- what is given --------------------------------------------------------------------------------- */
+/* --- what is given
+ * --------------------------------------------------------------------------------- */
 
-gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user,
-			GError **error)
+gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			gpointer user, GError **error)
 {
 	MlvIngest *ingest = user;
 
@@ -260,7 +269,8 @@ static void clone_source(MlvIngest *ingest, LargeFile *large)
 	struct statx after;
 
 	for (int attempt = 0; attempt < 3; attempt++) {
-		g_auto(MlvFd) clone = openat(mlv_store_fd(store), "packs", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		g_auto(MlvFd) clone =
+			openat(mlv_store_fd(store), "packs", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 		if (clone < 0 || !mlv_file_clone_range(large->fd, 0, 0, clone, 0) ||
 		    statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0)
@@ -282,15 +292,16 @@ static void clone_source(MlvIngest *ingest, LargeFile *large)
 
 static gboolean open_large(MlvIngest *ingest, LargeFile *large, GError **error)
 {
-	large->fd = mlv_file_open_beneath(large->root, large->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	large->fd = mlv_file_open_beneath(large->root, large->path,
+					  O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (large->fd < 0)
 		return mlv_fail_errno(error, "cannot open '%s'", large->path);
 	if (statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &large->stat) < 0)
 		return mlv_fail_errno(error, "cannot stat '%s'", large->path);
 	large->size = large->stat.stx_size;
 	if (!S_ISREG(large->stat.stx_mode) || large->size <= MLV_CHUNK_MAX)
-		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' changed while it was read; try again",
-				large->path);
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' changed while it was read; try again", large->path);
 	posix_fadvise(large->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (ingest->clone_block > 0 && large->size >= CLONE_FILE_MIN)
 		clone_source(ingest, large);
@@ -318,7 +329,8 @@ static gboolean submit_large(MlvIngest *ingest, LargeFile *large, GError **error
 	return TRUE;
 }
 
-/* A file that cannot even be opened still gives its result in its turn: as a batch of one that has failed. */
+/* A file that cannot even be opened still gives its result in its turn: as a batch of one that
+ * has failed. */
 static gboolean submit_failed(MlvIngest *ingest, LargeFile *large, GError *problem, GError **error)
 {
 	Job *job = job_new(ingest);
@@ -331,7 +343,8 @@ static gboolean submit_failed(MlvIngest *ingest, LargeFile *large, GError *probl
 	return submit(ingest, job, error);
 }
 
-static gboolean give_large(MlvIngest *ingest, int root, const char *path, gpointer tag, GError **error)
+static gboolean give_large(MlvIngest *ingest, int root, const char *path, gpointer tag,
+			   GError **error)
 {
 	GError *problem = NULL;
 	LargeFile *large = large_new(root, path, tag, ingest);
@@ -352,8 +365,9 @@ gboolean mlv_ingest_file(MlvIngest *ingest, int root, const char *path, guint64 
 		return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 	if (size > MLV_CHUNK_MAX)
 		return give_large(ingest, root, path, tag, error);
-	if (ingest->batch && (ingest->batch->files->len >= BATCH_FILES ||
-			      ingest->batch->batch_bytes + size > BATCH_BYTES) &&
+	if (ingest->batch &&
+	    (ingest->batch->files->len >= BATCH_FILES ||
+	     ingest->batch->batch_bytes + size > BATCH_BYTES) &&
 	    !submit_batch(ingest, error))
 		return FALSE;
 	if (!ingest->batch)
@@ -364,7 +378,8 @@ gboolean mlv_ingest_file(MlvIngest *ingest, int root, const char *path, guint64 
 	return TRUE;
 }
 
-/* --- streams --------------------------------------------------------------------------------------- */
+/* --- streams
+ * --------------------------------------------------------------------------------------- */
 
 gboolean mlv_ingest_stream_begin(MlvIngest *ingest, gpointer tag, GError **error)
 {
@@ -375,7 +390,8 @@ gboolean mlv_ingest_stream_begin(MlvIngest *ingest, gpointer tag, GError **error
 	return TRUE;
 }
 
-/* Sends the filled segment off; the next begins with the end of this one, which its first chunk may need. */
+/* Sends the filled segment off; the next begins with the end of this one, which its first chunk
+ * may need. */
 static gboolean stream_submit(MlvIngest *ingest, gboolean last, GError **error)
 {
 	Job *job = g_steal_pointer(&ingest->segment);
@@ -412,8 +428,7 @@ gboolean mlv_ingest_stream_write(MlvIngest *ingest, const void *data, gsize leng
 		from += n;
 		length -= n;
 	}
-	return !mlv_ingest_cancelled(ingest) ||
-	       mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
+	return !mlv_ingest_cancelled(ingest) || mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 }
 
 gboolean mlv_ingest_stream_end(MlvIngest *ingest, GError **error)
@@ -424,7 +439,8 @@ gboolean mlv_ingest_stream_end(MlvIngest *ingest, GError **error)
 	return ok;
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end
+ * --------------------------------------------------------------------------------------- */
 
 gboolean mlv_ingest_finish(MlvIngest *ingest, GError **error)
 {

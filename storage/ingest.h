@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes in: files and streams are cut, hashed, looked up, compressed and written to packs, on all cores.
+ * Bytes in: files and streams are cut, hashed, looked up, compressed and written to packs, on all
+ * cores.
  *
- * Files are given in some order and their results come back in that order, in the main thread, from
- * within later calls. Small files go to workers in batches; a large one in segments that are worked on at once.
- * Memory is bounded by the number of threads, not by the input. A file that cannot be read, or that changes
- * meanwhile, is a result with an error; a store that cannot be written ends the whole.
+ * Files are given in some order and their results come back in that order, in the main thread,
+ * from within later calls. Small files go to workers in batches; a large one in segments that are
+ * worked on at once. Memory is bounded by the number of threads, not by the input. A file that
+ * cannot be read, or that changes meanwhile, is a result with an error; a store that cannot be
+ * written ends the whole.
  *
  *	MlvIngest *ingest = mlv_ingest_new(writer, threads, cancel, done, user);
  *	mlv_ingest_file(ingest, root_fd, "data/1.jpg", size, tag, error) ...
@@ -30,17 +32,19 @@ typedef void (*MlvIngestDone)(MlvIngested *result, gpointer user);
 
 typedef struct MlvIngest MlvIngest;
 
-/* writer NULL: only hashes, nothing is stored. threads 0: one a core. `cancel` (may be NULL) ends the work with
- * MLV_ERROR_CANCELLED. */
-MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads, const volatile sig_atomic_t *cancel,
-			  MlvIngestDone done, gpointer user);
+/* writer NULL: only hashes, nothing is stored. threads 0: one a core. `cancel` (may be NULL) ends
+ * the work with MLV_ERROR_CANCELLED. */
+MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads,
+			  const volatile sig_atomic_t *cancel, MlvIngestDone done, gpointer user);
 
-/* Gives a regular file: `path` beneath `root` (followed through no symlink), `size` as last seen (it chooses how the file
- * is read; a file that has grown past it is reported as changed). path is copied. */
+/* Gives a regular file: `path` beneath `root` (followed through no symlink), `size` as last seen
+ * (it chooses how the file is read; a file that has grown past it is reported as changed). path
+ * is copied. */
 gboolean mlv_ingest_file(MlvIngest *ingest, int root, const char *path, guint64 size, gpointer tag,
 			 GError **error);
 
-/* A stream of bytes that the caller feeds, as one file. Between begin and end nothing else may be given. */
+/* A stream of bytes that the caller feeds, as one file. Between begin and end nothing else may be
+ * given. */
 gboolean mlv_ingest_stream_begin(MlvIngest *ingest, gpointer tag, GError **error);
 gboolean mlv_ingest_stream_write(MlvIngest *ingest, const void *data, gsize length, GError **error);
 gboolean mlv_ingest_stream_end(MlvIngest *ingest, GError **error);

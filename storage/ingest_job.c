@@ -9,7 +9,7 @@
 #include "storage/ingest_private.h"
 #include "storage/pool.h"
 
-#define MISSES_MAX 4     /* chunks that did not shrink after which a file's others are not tried ... */
+#define MISSES_MAX     4 /* chunks that did not shrink after which a file's others are not tried ... */
 #define RETRY_SEGMENTS 2 /* ... but the first chunk of every so many segments */
 
 void mlv_ingest_large_unref(LargeFile *large)
@@ -78,7 +78,8 @@ static void compress(Job *job, Chunk *chunk, const guint8 *data, int level)
 }
 
 /* Hashes one chunk, and readies it for the pack if no store has it. */
-static gboolean work_chunk(Job *job, const guint8 *data, gsize length, guint64 offset, GError **error)
+static gboolean work_chunk(Job *job, const guint8 *data, gsize length, guint64 offset,
+			   GError **error)
 {
 	Chunk chunk = { .bytes = data, .offset = offset };
 
@@ -100,22 +101,24 @@ static gboolean work_chunk(Job *job, const guint8 *data, gsize length, guint64 o
 	return TRUE;
 }
 
-/* --- small files ----------------------------------------------------------------------------------- */
+/* --- small files
+ * ----------------------------------------------------------------------------------- */
 
 /* Reads the whole file to `out`, which has room for file->size bytes and one more. */
 static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
 {
 	struct statx after;
 	gsize got = 0;
-	g_auto(MlvFd) fd = mlv_file_open_beneath(file->root, file->path,
-						 O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	g_auto(MlvFd) fd =
+		mlv_file_open_beneath(file->root, file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 
 	if (fd < 0)
 		return mlv_fail_errno(error, "cannot open '%s'", file->path);
 	if (!statx_fd(fd, &file->stat, file->path, error))
 		return FALSE;
 	if (!S_ISREG(file->stat.stx_mode))
-		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is not a regular file any more", file->path);
+		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' is not a regular file any more",
+				file->path);
 	while (got <= file->size) {
 		ssize_t n = read(fd, out + got, file->size + 1 - got);
 
@@ -131,8 +134,8 @@ static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
 	if (!statx_fd(fd, &after, file->path, error))
 		return FALSE;
 	if (got != file->size || !same_stat(&file->stat, &after) || after.stx_size != got)
-		return mlv_fail(error, MLV_ERROR_FAILED, "'%s' changed while it was read; try again",
-				file->path);
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' changed while it was read; try again", file->path);
 	return TRUE;
 }
 
@@ -155,7 +158,8 @@ static void run_batch(Job *job)
 	}
 }
 
-/* --- segments of large ones ------------------------------------------------------------------------ */
+/* --- segments of large ones
+ * ------------------------------------------------------------------------ */
 
 static gboolean read_segment(Job *job, GError **error)
 {

@@ -9,9 +9,9 @@
 #include "storage/ingest.h"
 #include "storage/pool.h"
 
-#define SEGMENT (2u << 20)       /* bytes of a large file that one job works on */
-#define BATCH_FILES 128          /* small files that one job reads at most */
-#define BATCH_BYTES (1u << 20)   /* their sizes together, about */
+#define SEGMENT     (2u << 20) /* bytes of a large file that one job works on */
+#define BATCH_FILES 128        /* small files that one job reads at most */
+#define BATCH_BYTES (1u << 20) /* their sizes together, about */
 #define BUFFER_SIZE (MLV_CHUNK_MAX + SEGMENT)
 
 /* A small file in a batch. */
@@ -19,7 +19,7 @@ typedef struct {
 	int root;
 	char *path;
 	gpointer tag;
-	guint64 size;       /* as last seen */
+	guint64 size; /* as last seen */
 	struct statx stat;
 	MlvRef ref;
 	GError *error;
@@ -31,17 +31,17 @@ typedef struct {
 	int root;
 	char *path;
 	gpointer tag;
-	MlvFd fd;             /* of the file, or of a clone of it; -1 for a stream */
+	MlvFd fd; /* of the file, or of a clone of it; -1 for a stream */
 	gboolean is_clone;
-	gboolean shares;      /* its blocks can be shared with packs */
-	struct statx stat;    /* before reading */
-	guint64 size;         /* bytes; a stream: so far */
+	gboolean shares;   /* its blocks can be shared with packs */
+	struct statx stat; /* before reading */
+	guint64 size;      /* bytes; a stream: so far */
 	GMutex lock;
 	GCond turn_cond;
-	guint64 turn;         /* segment whose cuts are next; under lock */
-	gboolean broken;      /* a segment failed: the others give up; under lock */
-	MlvCutter cutter;     /* the turn's holder's */
-	gint misses;          /* chunks in a row that did not shrink; atomic */
+	guint64 turn;     /* segment whose cuts are next; under lock */
+	gboolean broken;  /* a segment failed: the others give up; under lock */
+	MlvCutter cutter; /* the turn's holder's */
+	gint misses;      /* chunks in a row that did not shrink; atomic */
 	/* the main thread's */
 	MlvListBuilder *list;
 	GError *error;
@@ -49,31 +49,31 @@ typedef struct {
 
 /* One chunk that a job found. */
 typedef struct {
-	MlvPackEntry entry;   /* id, raw, stored, codec, check, kind */
-	const guint8 *bytes;  /* stored bytes, in the job's buffer or its compressed bytes */
-	guint64 offset;       /* in the file */
-	gboolean mine;        /* this job writes it */
+	MlvPackEntry entry;  /* id, raw, stored, codec, check, kind */
+	const guint8 *bytes; /* stored bytes, in the job's buffer or its compressed bytes */
+	guint64 offset;      /* in the file */
+	gboolean mine;       /* this job writes it */
 } Chunk;
 
 typedef struct {
 	MlvIngest *ingest;
-	guint8 *buffer;       /* BUFFER_SIZE bytes */
-	guint8 *compressed;   /* room for all of buffer, or NULL until needed */
+	guint8 *buffer;     /* BUFFER_SIZE bytes */
+	guint8 *compressed; /* room for all of buffer, or NULL until needed */
 	gsize compressed_length;
-	GArray *chunks;       /* of Chunk */
+	GArray *chunks; /* of Chunk */
 	MlvCandidates candidates;
 	/* a batch */
-	GArray *files;        /* of SmallFile, or none */
+	GArray *files; /* of SmallFile, or none */
 	guint64 batch_bytes;
 	/* a segment of a large file */
-	LargeFile *large;     /* NULL: a batch */
-	guint64 number;       /* of the segment */
-	gsize before;         /* bytes in the buffer that belong to segments before */
-	gsize length;         /* bytes of the segment itself, behind them */
+	LargeFile *large; /* NULL: a batch */
+	guint64 number;   /* of the segment */
+	gsize before;     /* bytes in the buffer that belong to segments before */
+	gsize length;     /* bytes of the segment itself, behind them */
 	gboolean last;
-	gboolean filled;      /* a stream's: the buffer is filled by the main thread */
-	GError *error;        /* the segment could not be read, or the store's indexes are damaged */
-	gboolean fatal;       /* the latter */
+	gboolean filled; /* a stream's: the buffer is filled by the main thread */
+	GError *error;   /* the segment could not be read, or the store's indexes are damaged */
+	gboolean fatal;  /* the latter */
 } Job;
 
 struct MlvIngest {
@@ -84,12 +84,12 @@ struct MlvIngest {
 	const volatile sig_atomic_t *cancel;
 	MlvIngestDone done;
 	gpointer user;
-	Job *batch;           /* being gathered */
-	LargeFile *stream;    /* being fed */
-	Job *segment;         /* of the stream, being filled */
-	GPtrArray *idle;      /* Jobs with their buffers, ready for use again */
-	GError *failure;      /* what ended the whole */
-	guint64 bytes;        /* atomic by __atomic builtins */
+	Job *batch;        /* being gathered */
+	LargeFile *stream; /* being fed */
+	Job *segment;      /* of the stream, being filled */
+	GPtrArray *idle;   /* Jobs with their buffers, ready for use again */
+	GError *failure;   /* what ended the whole */
+	guint64 bytes;     /* atomic by __atomic builtins */
 };
 
 static inline gboolean mlv_ingest_cancelled(const MlvIngest *ingest)
@@ -100,8 +100,9 @@ static inline gboolean mlv_ingest_cancelled(const MlvIngest *ingest)
 /* The work of one job, in a worker. */
 void mlv_ingest_job_run(gpointer job, gpointer ingest);
 void mlv_ingest_large_unref(LargeFile *large);
-/* Stores a list of a large file (an MlvPutChunk with `user` the ingest); hashing only, it goes nowhere. */
-gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user,
-			GError **error);
+/* Stores a list of a large file (an MlvPutChunk with `user` the ingest); hashing only, it goes
+ * nowhere. */
+gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			gpointer user, GError **error);
 
 #endif

@@ -68,7 +68,8 @@ static gboolean stream_emit(Stream *stream, gsize records, StreamEmit emit, gpoi
 	return TRUE;
 }
 
-/* How many pending records the next chunk takes: up to the first boundary at or behind the chunker's cut. */
+/* How many pending records the next chunk takes: up to the first boundary at or behind the
+ * chunker's cut. */
 static gsize stream_cut(const Stream *stream)
 {
 	gsize body = stream->pending->len - stream->head_length;
@@ -85,8 +86,8 @@ static gsize stream_cut(const Stream *stream)
 	return low + 1;
 }
 
-/* Cuts while more is pending than one chunk may hold. Half a chunk more is let gather, so that what is left
- * need not be moved at every record. */
+/* Cuts while more is pending than one chunk may hold. Half a chunk more is let gather, so that
+ * what is left need not be moved at every record. */
 static gboolean stream_flush(Stream *stream, gboolean finish, StreamEmit emit, gpointer owner,
 			     GError **error)
 {
@@ -105,13 +106,14 @@ static gboolean stream_flush(Stream *stream, gboolean finish, StreamEmit emit, g
 	return TRUE;
 }
 
-/* --- lists --------------------------------------------------------------------------------------- */
+/* --- lists
+ * --------------------------------------------------------------------------------------- */
 
 /* The list being gathered at one level. */
 typedef struct {
 	guint8 *chunk; /* head and records; MLV_LIST_RECORDS_MAX of them fit */
 	guint count;
-	guint64 total;  /* leaf bytes below the records */
+	guint64 total;   /* leaf bytes below the records */
 	guint64 emitted; /* lists of this level that were put */
 } Level;
 
@@ -159,7 +161,8 @@ static gboolean list_add_at(MlvListBuilder *builder, guint index, const MlvListE
 				MLV_REF_MAX_DEPTH);
 	Level *level = &builder->level[index];
 	if (!level->chunk) {
-		guint8 head[MLV_OBJECT_HEAD] = { 'L', 1, (guint8)builder->leaf_kind, (guint8)(index + 1) };
+		guint8 head[MLV_OBJECT_HEAD] = { 'L', 1, (guint8)builder->leaf_kind,
+						 (guint8)(index + 1) };
 
 		level->chunk = g_malloc(MLV_OBJECT_HEAD + MLV_LIST_RECORDS_MAX * MLV_LIST_RECORD);
 		memcpy(level->chunk, head, sizeof(head));
@@ -203,8 +206,8 @@ gboolean mlv_list_builder_finish(MlvListBuilder *builder, MlvRef *ref, GError **
 			ref->depth = (guint8)i;
 			break; /* the one list of the level below is the root */
 		}
-		if (level->count > 0 &&
-		    (!list_emit(builder, i, &entry, error) || !list_add_at(builder, i + 1, &entry, error)))
+		if (level->count > 0 && (!list_emit(builder, i, &entry, error) ||
+					 !list_add_at(builder, i + 1, &entry, error)))
 			return FALSE;
 	}
 	ref->id = entry.id;
@@ -220,7 +223,8 @@ void mlv_list_builder_free(MlvListBuilder *builder)
 	g_free(builder);
 }
 
-/* --- trees --------------------------------------------------------------------------------------- */
+/* --- trees
+ * --------------------------------------------------------------------------------------- */
 
 struct MlvTreeBuilder {
 	Stream stream;

@@ -29,7 +29,8 @@ GArray *mlv_list_decode(const guint8 *data, gsize length, MlvKind leaf_kind, gui
 			 level);
 		return NULL;
 	}
-	if (body == 0 || body % MLV_LIST_RECORD != 0 || body > MLV_LIST_RECORDS_MAX * MLV_LIST_RECORD) {
+	if (body == 0 || body % MLV_LIST_RECORD != 0 ||
+	    body > MLV_LIST_RECORDS_MAX * MLV_LIST_RECORD) {
 		mlv_fail(error, MLV_ERROR_CORRUPT, "a list has an impossible length");
 		return NULL;
 	}
@@ -47,7 +48,8 @@ GArray *mlv_list_decode(const guint8 *data, gsize length, MlvKind leaf_kind, gui
 		}
 		total += entry.length;
 		g_array_append_val(entries, entry);
-		if (at + MLV_LIST_RECORD < data + length && mlv_list_ends(entries->len, &entry.id)) {
+		if (at + MLV_LIST_RECORD < data + length &&
+		    mlv_list_ends(entries->len, &entry.id)) {
 			mlv_fail(error, MLV_ERROR_CORRUPT, "a list goes on where it must end");
 			return NULL;
 		}
@@ -133,8 +135,8 @@ gboolean mlv_tree_reader_next(MlvTreeReader *reader, MlvTreeEntry *entry, GError
 				reader->any ? " behind '" : "", reader->any ? reader->previous : "",
 				reader->any ? "'" : "");
 	if (reader->any && strcmp(reader->previous, reader->name) >= 0)
-		return mlv_fail(error, MLV_ERROR_CORRUPT, "a tree's entries are out of order at '%s'",
-				reader->name);
+		return mlv_fail(error, MLV_ERROR_CORRUPT,
+				"a tree's entries are out of order at '%s'", reader->name);
 	memcpy(reader->previous, reader->name, (gsize)entry->name_length + 1);
 	reader->any = TRUE;
 	return TRUE;

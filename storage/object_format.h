@@ -7,14 +7,15 @@
 
 #include "storage/object.h"
 
-#define MLV_OBJECT_HEAD 4  /* the longest head: a list's */
-#define MLV_TREE_HEAD 2
-#define MLV_LIST_RECORD 40 /* id, length */
-#define MLV_VARINT_MAX 10
+#define MLV_OBJECT_HEAD    4 /* the longest head: a list's */
+#define MLV_TREE_HEAD      2
+#define MLV_LIST_RECORD    40 /* id, length */
+#define MLV_VARINT_MAX     10
 #define MLV_TREE_ENTRY_MAX (3 + MLV_NAME_MAX + 3 * MLV_VARINT_MAX + MLV_ID_SIZE)
 
-/* A list ends behind its record number `count` (from 1), whose id is `id`: by content, so that an edit changes few
- * lists. Small lists keep an edit of a large file cheap: it rewrites one of each level. */
+/* A list ends behind its record number `count` (from 1), whose id is `id`: by content, so that an
+ * edit changes few lists. Small lists keep an edit of a large file cheap: it rewrites one of each
+ * level. */
 #define MLV_LIST_RECORDS_MIN 16u
 #define MLV_LIST_RECORDS_MAX 256u
 static inline gboolean mlv_list_ends(guint count, const MlvId *id)

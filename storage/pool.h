@@ -2,8 +2,9 @@
 /*
  * Jobs on all cores, results in order.
  *
- * A job owns its buffers and its error. The main thread submits jobs and takes them back finished, in
- * the order of submission; at most `window` are under way or waiting to be taken, so memory stays bounded.
+ * A job owns its buffers and its error. The main thread submits jobs and takes them back
+ * finished, in the order of submission; at most `window` are under way or waiting to be taken, so
+ * memory stays bounded.
  *
  *	MlvPool *pool = mlv_pool_new(jobs, window, run);
  *	while (more) {
@@ -22,7 +23,8 @@
 typedef struct MlvPool MlvPool;
 
 /* `run` is called in a worker thread for each job. `threads` 0 means one a core. */
-MlvPool *mlv_pool_new(guint threads, guint window, void (*run)(gpointer job, gpointer user), gpointer user);
+MlvPool *mlv_pool_new(guint threads, guint window, void (*run)(gpointer job, gpointer user),
+		      gpointer user);
 void mlv_pool_submit(MlvPool *pool, gpointer job);
 gboolean mlv_pool_is_full(const MlvPool *pool);
 /* The oldest job, waiting until it is done; NULL if none was submitted that has not been taken. */

@@ -10,8 +10,6 @@
 #include "storage/format.h"
 #include "storage/store_private.h"
 
-#define OPEN_PACKS_MAX 128
-
 static void store_index_free(gpointer data)
 {
 	StoreIndex *entry = data;
@@ -65,10 +63,11 @@ void mlv_store_add_index(MlvStore *store, MlvIndex *index)
 	g_rw_lock_writer_unlock(&store->lock);
 }
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening
+ * --------------------------------------------------------------------------------------- */
 
-static gboolean take_lock(MlvStore *store, gboolean exclusive, MlvStoreWaiting waiting, gpointer user,
-			  GError **error)
+static gboolean take_lock(MlvStore *store, gboolean exclusive, MlvStoreWaiting waiting,
+			  gpointer user, GError **error)
 {
 	int mode = exclusive ? LOCK_EX : LOCK_SH;
 
@@ -114,8 +113,8 @@ static gboolean check_format(MlvStore *store, gboolean create, GError **error)
 		return FALSE;
 	}
 	if (!g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING) || !create) {
-		g_propagate_prefixed_error(error, g_steal_pointer(&local), "'%s' is not a store: ",
-					   store->path);
+		g_propagate_prefixed_error(error, g_steal_pointer(&local),
+					   "'%s' is not a store: ", store->path);
 		return FALSE;
 	}
 	g_autofree char *text = mlv_format_text(MLV_ROLE_STORE);
@@ -137,8 +136,8 @@ static gboolean source_has(MlvSource *source, MlvKind kind, const MlvId *id, gbo
 	return mlv_store_find((MlvStore *)source, kind, id, &place, has, error);
 }
 
-static MlvStore *store_open(const char *path, gboolean create, gboolean damaged, MlvStoreWaiting waiting,
-			    gpointer user, GError **error)
+static MlvStore *store_open(const char *path, gboolean create, gboolean damaged,
+			    MlvStoreWaiting waiting, gpointer user, GError **error)
 {
 	g_autoptr(MlvStore) store = g_new0(MlvStore, 1);
 
@@ -154,7 +153,8 @@ static MlvStore *store_open(const char *path, gboolean create, gboolean damaged,
 	store->pack_numbers = g_hash_table_new(mlv_id_hash, mlv_id_equal_key);
 	if (!open_directory(store, create, error))
 		return NULL;
-	/* A store that one may only read is locked by its format file's folder entry: there nobody can gc. */
+	/* A store that one may only read is locked by its format file's folder entry: there
+	 * nobody can gc. */
 	store->lock_fd = openat(store->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (store->lock_fd < 0)
 		store->lock_fd = openat(store->fd, "lock", O_RDONLY | O_CLOEXEC);
@@ -172,7 +172,8 @@ MlvStore *mlv_store_open(const char *path, gboolean create, MlvStoreWaiting wait
 	return store_open(path, create, FALSE, waiting, user, error);
 }
 
-MlvStore *mlv_store_open_damaged(const char *path, MlvStoreWaiting waiting, gpointer user, GError **error)
+MlvStore *mlv_store_open_damaged(const char *path, MlvStoreWaiting waiting, gpointer user,
+				 GError **error)
 {
 	return store_open(path, FALSE, TRUE, waiting, user, error);
 }
@@ -201,7 +202,8 @@ gboolean mlv_store_lock_exclusive(MlvStore *store, MlvStoreWaiting waiting, gpoi
 	return take_lock(store, TRUE, waiting, user, error) && mlv_store_refresh(store, error);
 }
 
-/* --- the live indexes ------------------------------------------------------------------------------ */
+/* --- the live indexes
+ * ------------------------------------------------------------------------------ */
 
 static StoreIndex *find_known(GPtrArray *indexes, const MlvId *name)
 {
@@ -262,8 +264,8 @@ static GPtrArray *load_live(MlvStore *store, gboolean *again, GError **error)
 		const MlvId *name = &g_array_index(names, MlvId, i);
 		StoreIndex *known = find_known(store->indexes, name);
 		g_autoptr(GError) why = NULL;
-		MlvIndex *index = known ? mlv_index_ref(known->index)
-					: open_index(store, name, again, &why);
+		MlvIndex *index =
+			known ? mlv_index_ref(known->index) : open_index(store, name, again, &why);
 
 		if (!index && store->damaged && g_error_matches(why, MLV_ERROR, MLV_ERROR_CORRUPT))
 			continue;
@@ -304,7 +306,8 @@ gboolean mlv_store_refresh(MlvStore *store, GError **error)
 			return FALSE;
 		}
 	}
-	return mlv_fail(error, MLV_ERROR_FAILED, "the indexes of '%s' change too fast", store->path);
+	return mlv_fail(error, MLV_ERROR_FAILED, "the indexes of '%s' change too fast",
+			store->path);
 }
 
 GPtrArray *mlv_store_indexes(MlvStore *store, MlvClass index_class)
@@ -359,147 +362,4 @@ gboolean mlv_store_new_generation(MlvStore *store, gboolean sync, GError **error
 	mlv_random_bytes(&number, sizeof(number));
 	g_autofree char *text = g_strdup_printf("%016" G_GINT64_MODIFIER "x\n", number);
 	return mlv_file_replace(store->fd, "generation", text, strlen(text), 0644, sync, error);
-}
-
-/* --- finding and reading --------------------------------------------------------------------------- */
-
-gboolean mlv_store_find(MlvStore *store, MlvKind kind, const MlvId *id, MlvPlace *place,
-			gboolean *found, GError **error)
-{
-	MlvClass wanted = mlv_class_of(kind);
-	gboolean ok = TRUE;
-
-	*found = FALSE;
-	g_rw_lock_reader_lock(&store->lock);
-	for (guint i = 0; ok && !*found && i < store->indexes->len; i++) {
-		StoreIndex *entry = store->indexes->pdata[i];
-		MlvIndexHit hit;
-
-		if (mlv_index_class(entry->index) != wanted)
-			continue;
-		ok = mlv_index_find(entry->index, kind, id, found, &hit, error);
-		if (ok && *found) {
-			place->entry = hit.entry;
-			place->pack = entry->packs[hit.pack];
-		}
-	}
-	g_rw_lock_reader_unlock(&store->lock);
-	return ok;
-}
-
-static StorePack *pack_slot(MlvStore *store, guint number)
-{
-	g_rw_lock_reader_lock(&store->lock);
-	StorePack *pack = store->packs->pdata[number];
-	g_rw_lock_reader_unlock(&store->lock);
-	return pack;
-}
-
-MlvId mlv_store_pack_name(MlvStore *store, guint pack)
-{
-	return pack_slot(store, pack)->name;
-}
-
-int mlv_store_pack_open(MlvStore *store, const MlvId *name, GError **error)
-{
-	char path[MLV_PACK_NAME_LENGTH + 1];
-
-	mlv_pack_path(name, path);
-	int fd = openat(store->fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		mlv_fail_errno(error, "cannot open '%s/%s'", store->path, path);
-	return fd;
-}
-
-/* Closes packs nobody uses until few enough are open. Under fd_lock. */
-static void close_old_packs(MlvStore *store)
-{
-	GList *link = store->open_packs.head;
-
-	while (link && store->open_packs.length > OPEN_PACKS_MAX) {
-		GList *next = link->next;
-		StorePack *pack = pack_slot(store, GPOINTER_TO_UINT(link->data));
-
-		if (pack->users == 0) {
-			close(pack->fd);
-			pack->fd = -1;
-			g_queue_delete_link(&store->open_packs, link);
-		}
-		link = next;
-	}
-}
-
-int mlv_store_pack_acquire(MlvStore *store, guint number, GError **error)
-{
-	StorePack *pack = pack_slot(store, number);
-
-	g_mutex_lock(&store->fd_lock);
-	if (pack->fd < 0) {
-		pack->fd = mlv_store_pack_open(store, &pack->name, error);
-		if (pack->fd >= 0) {
-			g_queue_push_tail(&store->open_packs, GUINT_TO_POINTER(number));
-			close_old_packs(store);
-		}
-	}
-	int fd = pack->fd;
-	if (fd >= 0)
-		pack->users++;
-	g_mutex_unlock(&store->fd_lock);
-	return fd;
-}
-
-void mlv_store_pack_release(MlvStore *store, guint number)
-{
-	StorePack *pack = pack_slot(store, number);
-
-	g_mutex_lock(&store->fd_lock);
-	pack->users--;
-	g_mutex_unlock(&store->fd_lock);
-}
-
-gboolean mlv_store_read_stored(MlvStore *store, const MlvPlace *place, guint8 *out, GError **error)
-{
-	char label[MLV_PACK_NAME_LENGTH + 1];
-	MlvId name = mlv_store_pack_name(store, place->pack);
-	int fd = mlv_store_pack_acquire(store, place->pack, error);
-
-	if (fd < 0)
-		return FALSE;
-	mlv_pack_path(&name, label);
-	gboolean ok = mlv_file_read_at(fd, out, place->entry.stored, place->entry.offset, label, error);
-	mlv_store_pack_release(store, place->pack);
-	return ok;
-}
-
-gboolean mlv_store_read(MlvStore *store, const MlvPlace *place, guint8 *out, GError **error)
-{
-	char label[MLV_PACK_NAME_LENGTH + 1];
-	MlvId name = mlv_store_pack_name(store, place->pack);
-
-	mlv_pack_path(&name, label);
-	if (place->entry.codec == MLV_CODEC_RAW)
-		return mlv_store_read_stored(store, place, out, error) &&
-		       mlv_pack_decode(&place->entry, out, out, label, error);
-	g_autofree guint8 *stored = g_malloc(place->entry.stored);
-	return mlv_store_read_stored(store, place, stored, error) &&
-	       mlv_pack_decode(&place->entry, stored, out, label, error);
-}
-
-GBytes *mlv_store_read_chunk(MlvStore *store, MlvKind kind, const MlvId *id, GError **error)
-{
-	char hex[MLV_ID_HEX + 1];
-	MlvPlace place;
-	gboolean found;
-
-	if (!mlv_store_find(store, kind, id, &place, &found, error))
-		return NULL;
-	if (!found) {
-		mlv_id_format(id, hex);
-		mlv_fail(error, MLV_ERROR_MISSING, "object sha256:%s is not in the store", hex);
-		return NULL;
-	}
-	g_autofree guint8 *raw = g_malloc((gsize)place.entry.raw + 1);
-	if (!mlv_store_read(store, &place, raw, error))
-		return NULL;
-	return g_bytes_new_take(g_steal_pointer(&raw), place.entry.raw);
 }

@@ -9,13 +9,15 @@
 
 static int by_count(gconstpointer a, gconstpointer b)
 {
-	gsize x = mlv_index_count(*(MlvIndex *const *)a), y = mlv_index_count(*(MlvIndex *const *)b);
+	gsize x = mlv_index_count(*(MlvIndex *const *)a),
+	      y = mlv_index_count(*(MlvIndex *const *)b);
 
 	return x < y ? -1 : x > y;
 }
 
-/* How many of the indexes, smallest first, are merged: on while the next is no larger than all before it, and at
- * least until half the limit is left. So an entry is rewritten about log2 times, each time into an index twice the size. */
+/* How many of the indexes, smallest first, are merged: on while the next is no larger than all
+ * before it, and at least until half the limit is left. So an entry is rewritten about log2
+ * times, each time into an index twice the size. */
 static guint merge_length(const GPtrArray *sorted)
 {
 	gsize sum = 0;
@@ -30,7 +32,8 @@ static guint merge_length(const GPtrArray *sorted)
 	return length;
 }
 
-gboolean mlv_store_merge_indexes(MlvStore *store, MlvClass index_class, gboolean sync, GError **error)
+gboolean mlv_store_merge_indexes(MlvStore *store, MlvClass index_class, gboolean sync,
+				 GError **error)
 {
 	g_autoptr(GPtrArray) sorted = mlv_store_indexes(store, index_class);
 	MlvIndexMerge options = { .keep_packs = TRUE };
@@ -53,7 +56,8 @@ gboolean mlv_store_merge_indexes(MlvStore *store, MlvClass index_class, gboolean
 		char old[MLV_INDEX_NAME_LENGTH + 1];
 
 		mlv_index_path(mlv_index_name(sorted->pdata[i]), old);
-		unlinkat(store->fd, old, 0); /* another process may have been first; it is superseded anyway */
+		unlinkat(store->fd, old,
+			 0); /* another process may have been first; it is superseded anyway */
 	}
 	return mlv_store_refresh(store, error);
 }

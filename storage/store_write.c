@@ -2,10 +2,10 @@
 /*
  * Sessions that add chunks to the local store.
  *
- * Order of durability: data packs (fsync, rename, folder), the data index, metadata packs, the metadata
- * index; whoever names what was stored does so after the commit. Full packs are synced and
- * renamed by a thread of their own, so that writing goes on meanwhile; an index over them is written now and
- * then, which bounds what a session remembers and what a kill loses.
+ * Order of durability: data packs (fsync, rename, folder), the data index, metadata packs, the
+ * metadata index; whoever names what was stored does so after the commit. Full packs are synced
+ * and renamed by a thread of their own, so that writing goes on meanwhile; an index over them is
+ * written now and then, which bounds what a session remembers and what a kill loses.
  */
 #include "storage/store.h"
 
@@ -19,9 +19,9 @@
 #include "storage/untouched.h"
 
 #define PACK_ENTRIES_MAX (128u << 10) /* chunks at which a pack is full, however short */
-#define FLUSH_ENTRIES (256u << 10)    /* chunks in full packs at which their index is written */
-#define YOUNG_SECONDS 3600            /* a pack younger than this need not be made young again */
-#define PACKS_UNDER_WAY 4             /* full packs that may wait for their sync */
+#define FLUSH_ENTRIES    (256u << 10) /* chunks in full packs at which their index is written */
+#define YOUNG_SECONDS    3600         /* a pack younger than this need not be made young again */
+#define PACKS_UNDER_WAY  4            /* full packs that may wait for their sync */
 
 typedef struct {
 	MlvTemp *temp;
@@ -83,7 +83,8 @@ static void full_pack_free(gpointer data)
 	g_free(pack);
 }
 
-/* Syncs full packs as they come. Publishing is left to the main thread, folder syncs to the flush. */
+/* Syncs full packs as they come. Publishing is left to the main thread, folder syncs to the
+ * flush. */
 static gpointer finish_packs(gpointer user)
 {
 	MlvStoreWriter *writer = user;
@@ -120,7 +121,8 @@ MlvStoreWriter *mlv_store_writer_new(MlvStore *store, const MlvWriteOptions *opt
 	return writer;
 }
 
-/* --- claims ---------------------------------------------------------------------------------------- */
+/* --- claims
+ * ---------------------------------------------------------------------------------------- */
 
 gboolean mlv_store_writer_claim(MlvStoreWriter *writer, MlvKind kind, const MlvId *id,
 				gboolean *mine, GError **error)
@@ -163,7 +165,8 @@ static void forget_claims(MlvStoreWriter *writer, const GArray *entries)
 	g_mutex_unlock(&writer->claim_lock);
 }
 
-/* --- packs ----------------------------------------------------------------------------------------- */
+/* --- packs
+ * ----------------------------------------------------------------------------------------- */
 
 MlvTemp *mlv_store_temp(MlvStore *store, GError **error)
 {
@@ -220,7 +223,8 @@ static gboolean lane_close(MlvStoreWriter *writer, Lane *lane, GError **error)
 	return TRUE;
 }
 
-static gboolean publish_pack(MlvStoreWriter *writer, FullPack *pack, GHashTable *folders, GError **error)
+static gboolean publish_pack(MlvStoreWriter *writer, FullPack *pack, GHashTable *folders,
+			     GError **error)
 {
 	char path[MLV_PACK_NAME_LENGTH + 1];
 	gboolean existed;
@@ -241,7 +245,8 @@ static gboolean publish_pack(MlvStoreWriter *writer, FullPack *pack, GHashTable 
 /* All full packs of a lane get their final names, durably. */
 static gboolean publish_packs(MlvStoreWriter *writer, Lane *lane, GError **error)
 {
-	g_autoptr(GHashTable) folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) folders =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GHashTableIter iter;
 	gpointer folder;
 
@@ -271,8 +276,8 @@ static gboolean publish_index(MlvStoreWriter *writer, MlvIndexBuilder *builder, 
 
 	mlv_index_path(&name, path);
 	if (!temp ||
-	    !mlv_file_write(mlv_temp_fd(temp), g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-			    mlv_temp_label(temp), error) ||
+	    !mlv_file_write(mlv_temp_fd(temp), g_bytes_get_data(bytes, NULL),
+			    g_bytes_get_size(bytes), mlv_temp_label(temp), error) ||
 	    !mlv_temp_publish(temp, path, 0444, writer->options.sync, &existed, error))
 		return FALSE;
 	g_auto(MlvFd) fd = openat(writer->store->fd, path, O_RDONLY | O_CLOEXEC);
@@ -305,21 +310,23 @@ static gboolean lane_flush(MlvStoreWriter *writer, Lane *lane, GError **error)
 		forget_claims(writer, ((FullPack *)lane->full->pdata[i])->entries);
 	g_ptr_array_set_size(lane->full, 0);
 	lane->full_entries = 0;
-	return mlv_store_merge_indexes(writer->store, lane->pack_class, writer->options.sync, error);
+	return mlv_store_merge_indexes(writer->store, lane->pack_class, writer->options.sync,
+				       error);
 }
 
-/* Room for `stored` bytes more: ends a full pack; now and then its index is written, data only (metadata may
- * name nothing that is not durable, so it waits for the commit). */
+/* Room for `stored` bytes more: ends a full pack; now and then its index is written, data only
+ * (metadata may name nothing that is not durable, so it waits for the commit). */
 static gboolean lane_room(MlvStoreWriter *writer, Lane *lane, guint64 stored, GError **error)
 {
-	if (lane->writer && (mlv_pack_writer_size(lane->writer) + stored > MLV_PACK_TARGET + MLV_CHUNK_LIMIT ||
-			     mlv_pack_writer_count(lane->writer) >= PACK_ENTRIES_MAX) &&
+	if (lane->writer &&
+	    (mlv_pack_writer_size(lane->writer) + stored > MLV_PACK_TARGET + MLV_CHUNK_LIMIT ||
+	     mlv_pack_writer_count(lane->writer) >= PACK_ENTRIES_MAX) &&
 	    !lane_close(writer, lane, error))
 		return FALSE;
 	if (lane->pack_class == MLV_CLASS_META && lane->full_entries >= FLUSH_ENTRIES)
 		return lane_close(writer, &writer->data, error) &&
-		       lane_flush(writer, &writer->data, error) && lane_flush(writer, lane, error) &&
-		       lane_open(writer, lane, error);
+		       lane_flush(writer, &writer->data, error) &&
+		       lane_flush(writer, lane, error) && lane_open(writer, lane, error);
 	if (lane->full_entries >= FLUSH_ENTRIES && !lane_flush(writer, lane, error))
 		return FALSE;
 	return lane_open(writer, lane, error);
@@ -338,7 +345,8 @@ gboolean mlv_store_writer_add(MlvStoreWriter *writer, const guint8 *data, MlvPac
 			      gsize count, GError **error)
 {
 	guint64 sum = stored_sum(entries, count);
-	Lane *lane = mlv_class_of(entries[0].kind) == MLV_CLASS_DATA ? &writer->data : &writer->meta;
+	Lane *lane =
+		mlv_class_of(entries[0].kind) == MLV_CLASS_DATA ? &writer->data : &writer->meta;
 
 	writer->written += sum;
 	return lane_room(writer, lane, sum, error) &&
@@ -362,8 +370,9 @@ gboolean mlv_store_writer_put(MlvKind kind, const MlvId *id, const guint8 *data,
 			      gpointer user, GError **error)
 {
 	MlvStoreWriter *writer = user;
-	MlvPackEntry entry = { .id = *id, .kind = (guint8)kind, .raw = (guint32)length,
-			       .stored = (guint32)length };
+	MlvPackEntry entry = {
+		.id = *id, .kind = (guint8)kind, .raw = (guint32)length, .stored = (guint32)length
+	};
 	gboolean mine;
 	gsize compressed = 0;
 
@@ -372,7 +381,8 @@ gboolean mlv_store_writer_put(MlvKind kind, const MlvId *id, const guint8 *data,
 	if (!mine)
 		return TRUE;
 	if (writer->options.level != 0)
-		compressed = mlv_codec_compress(data, length, writer->scratch, writer->options.level);
+		compressed =
+			mlv_codec_compress(data, length, writer->scratch, writer->options.level);
 	if (compressed > 0) {
 		entry.codec = MLV_CODEC_ZSTD;
 		entry.stored = (guint32)compressed;
@@ -409,7 +419,8 @@ gboolean mlv_store_writer_adopt(MlvStoreWriter *writer, MlvTemp *temp, MlvPackTa
 	       lane_flush(writer, lane, error);
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end
+ * --------------------------------------------------------------------------------------- */
 
 /* Makes a pack young, and keeps what is noted of its state: the touch is our own. */
 static void touch_pack(MlvStore *store, const MlvId *name)
@@ -442,7 +453,8 @@ static void touch_packs(MlvStoreWriter *writer)
 
 gboolean mlv_store_writer_commit(MlvStoreWriter *writer, GError **error)
 {
-	if (!lane_close(writer, &writer->data, error) || !lane_close(writer, &writer->meta, error) ||
+	if (!lane_close(writer, &writer->data, error) ||
+	    !lane_close(writer, &writer->meta, error) ||
 	    !lane_flush(writer, &writer->data, error) || !lane_flush(writer, &writer->meta, error))
 		return FALSE;
 	touch_packs(writer);

@@ -45,7 +45,7 @@ test_case "without an argument the work tree is compared with what is staged" <<
 	change_data
 	expect_ok mlv diff --name-status
 	expect_out_is "$STATUS_LINES"
-	mlv add -q data
+	mlv add -q data/images data/labels.csv
 	expect_ok mlv diff
 	expect_silence
 CASE
@@ -55,7 +55,7 @@ test_case "--cached compares what is staged with HEAD, and --staged is the same"
 	change_data
 	expect_ok mlv diff --cached
 	expect_silence
-	mlv add -q data
+	mlv add -q data/images data/labels.csv
 	expect_ok mlv diff --cached --name-status
 	expect_out_is "$STATUS_LINES"
 	expect_ok mlv diff --staged --name-status
@@ -67,7 +67,7 @@ test_case "one revision is compared with the work tree, two with each other" <<'
 	change_data
 	expect_ok mlv diff HEAD --name-status
 	expect_out_is "$STATUS_LINES"
-	mlv add -q data
+	mlv add -q data/images data/labels.csv
 	git commit -q -m "second"
 	expect_ok mlv diff HEAD~1 --name-status
 	expect_out_is "$STATUS_LINES"
@@ -89,7 +89,7 @@ test_case "three dots compare with the common ancestor" <<'CASE'
 	git commit -q -m "side"
 	git checkout -q main
 	change_data
-	mlv add -q data
+	mlv add -q data/images data/labels.csv
 	git commit -q -m "main"
 	expect_ok mlv diff --name-status main...side
 	expect_out_is "A	other.txt"
@@ -129,7 +129,7 @@ test_case "-p shows the changed lines of tables and nothing of what is no text" 
 	expect_out "+2,wolf"
 	expect_out "+4,hen"
 	expect_no_out "--- a/data/images/1.png"
-	mlv add -q data
+	mlv add -q data/images data/labels.csv
 	git commit -q -m "second"
 	expect_ok mlv diff -p HEAD~1 HEAD -- data/labels.csv
 	expect_out "+4,hen"
@@ -341,7 +341,7 @@ CASE
 test_case "directories that are not in the store are told by their totals" <<'CASE'
 	make_data
 	change_data
-	mlv add -q data
+	mlv add -q data/images data/labels.csv
 	git commit -q -m "second"
 	rm -rf .git/mlv/store
 	leave_damaged

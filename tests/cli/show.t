@@ -13,7 +13,7 @@ make_history()
 	git tag v1.0
 	printf 'id,label\n1,cat\n2,dog\n' >data/labels.csv
 	rm data/tree/run.sh
-	mlv add -q data
+	mlv add -q data/tree data/labels.csv
 	git commit -q -m "second"
 }
 

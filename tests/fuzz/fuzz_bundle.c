@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Foreign bytes as a bundle: manifest, frames, packs, table, footer. The first byte says whether the
- * checksums over the manifest and the whole are made right before, since no mutation would ever get
- * past a SHA-256.
+ * Foreign bytes as a bundle: manifest, frames, packs, table, footer. The first byte says whether
+ * the checksums over the manifest and the whole are made right before, since no mutation would
+ * ever get past a SHA-256.
  */
 #include <stdint.h>
 #include <stdlib.h>

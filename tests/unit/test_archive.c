@@ -12,7 +12,7 @@
 
 #include "core/archive_reader.h"
 #include "core/archive_writer.h"
-#include "core/import.h"
+#include "core/import_archive.h"
 #include "core/member_tree.h"
 #include "storage/file.h"
 #include "tests/unit/scratch.h"

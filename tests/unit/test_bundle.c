@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The golden bundles in tests/fixtures are made here: run with --write-fixtures from the root of the
- * tree to write them anew. That is right only when a new format version adds files; those of a
- * released version never change.
+ * The golden bundles in tests/fixtures are made here: run with --write-fixtures from the root of
+ * the tree to write them anew. That is right only when a new format version adds files; those of
+ * a released version never change.
  */
 #include <setjmp.h>
 #include <stdarg.h>

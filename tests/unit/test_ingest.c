@@ -72,7 +72,8 @@ static int tear_down(void **state)
 	g_array_unref(fixture->results);
 	mlv_store_close(fixture->store);
 	close(fixture->fd);
-	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+		     NULL);
 	g_free(fixture->dir);
 	g_free(fixture);
 	return 0;
@@ -83,7 +84,8 @@ static GByteArray *read_back(MlvStore *store, const MlvRef *ref)
 	GByteArray *out = g_byte_array_new();
 	guint64 offset, length;
 	MlvId id;
-	g_autoptr(MlvLeafCursor) cursor = mlv_leaf_cursor_new(mlv_store_source(store), ref, 0, NULL);
+	g_autoptr(MlvLeafCursor) cursor =
+		mlv_leaf_cursor_new(mlv_store_source(store), ref, 0, NULL);
 
 	assert_non_null(cursor);
 	for (;;) {
@@ -113,7 +115,8 @@ static void ingest(Fixture *fixture, const char *const *names, const guint64 *si
 	g_autoptr(MlvIngest) in = mlv_ingest_new(writer, threads, NULL, take, fixture);
 
 	for (guint i = 0; i < count; i++)
-		assert_true(mlv_ingest_file(in, fixture->fd, names[i], sizes[i], GUINT_TO_POINTER(i), &error));
+		assert_true(mlv_ingest_file(in, fixture->fd, names[i], sizes[i],
+					    GUINT_TO_POINTER(i), &error));
 	assert_true(mlv_ingest_finish(in, &error));
 	assert_true(mlv_store_writer_commit(writer, &error));
 }
@@ -143,8 +146,16 @@ static void check_file(Fixture *fixture, gsize length)
 
 static void files_of_all_sizes_come_back(void **state)
 {
-	static const gsize sizes[] = { 0, 1, 100, MLV_CHUNK_MAX - 1, MLV_CHUNK_MAX, MLV_CHUNK_MAX + 1,
-				       (2u << 20) - 1, 2u << 20, (2u << 20) + 1, 9000000 };
+	static const gsize sizes[] = { 0,
+				       1,
+				       100,
+				       MLV_CHUNK_MAX - 1,
+				       MLV_CHUNK_MAX,
+				       MLV_CHUNK_MAX + 1,
+				       (2u << 20) - 1,
+				       2u << 20,
+				       (2u << 20) + 1,
+				       9000000 };
 
 	for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
 		check_file(*state, sizes[i]);
@@ -164,7 +175,8 @@ static void a_stream_has_the_id_of_the_same_file(void **state)
 		fill(data, sizes[i], sizes[i]);
 		assert_true(mlv_ingest_stream_begin(in, NULL, NULL));
 		for (gsize at = 0; at < sizes[i]; at += 77777)
-			assert_true(mlv_ingest_stream_write(in, data + at, MIN(77777, sizes[i] - at), NULL));
+			assert_true(mlv_ingest_stream_write(in, data + at,
+							    MIN(77777, sizes[i] - at), NULL));
 		assert_true(mlv_ingest_stream_end(in, NULL));
 		assert_true(mlv_ingest_finish(in, NULL));
 		assert_true(mlv_ref_equal(&file, &result(fixture, fixture->results->len - 1)->ref));
@@ -174,7 +186,9 @@ static void a_stream_has_the_id_of_the_same_file(void **state)
 static void results_come_in_order_whatever_the_threads(void **state)
 {
 	Fixture *fixture = *state;
-	enum { COUNT = 400 };
+	enum {
+		COUNT = 400
+	};
 	g_autofree guint8 *data = g_malloc(3u << 20);
 	const char *names[COUNT];
 	guint64 sizes[COUNT];
@@ -238,9 +252,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(files_of_all_sizes_come_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_stream_has_the_id_of_the_same_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(results_come_in_order_whatever_the_threads, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_file_that_is_gone_or_has_grown_fails_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_stream_has_the_id_of_the_same_file, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(results_come_in_order_whatever_the_threads, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_file_that_is_gone_or_has_grown_fails_alone,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_same_content_is_stored_once, set_up, tear_down),
 	};
 

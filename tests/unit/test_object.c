@@ -15,10 +15,8 @@
 #include "storage/source.h"
 
 /* Format v1: these never change. */
-#define GOLDEN_LIST \
-	"978b2eeb96745082d2e3b29086edc553fdeb59cbd171356cbd0639114002b8cd"
-#define GOLDEN_TREE \
-	"97426cb6399bdd545bbcfc4840fd11813c202610eba8bffd0068c67bf344dc46"
+#define GOLDEN_LIST "978b2eeb96745082d2e3b29086edc553fdeb59cbd171356cbd0639114002b8cd"
+#define GOLDEN_TREE "97426cb6399bdd545bbcfc4840fd11813c202610eba8bffd0068c67bf344dc46"
 
 /* Chunks in memory, by id. */
 typedef struct {
@@ -35,8 +33,8 @@ static char *key_of(MlvKind kind, const MlvId *id)
 	return g_strdup_printf("%d:%s", (int)kind, hex);
 }
 
-static gboolean memory_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length, gpointer user,
-			   GError **error)
+static gboolean memory_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
+			   gpointer user, GError **error)
 {
 	Memory *memory = user;
 	MlvId real;
@@ -65,7 +63,8 @@ static int set_up(void **state)
 	Memory *memory = g_new0(Memory, 1);
 
 	memory->source.read = memory_read;
-	memory->chunks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	memory->chunks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					       (GDestroyNotify)g_bytes_unref);
 	*state = memory;
 	return 0;
 }
@@ -152,8 +151,10 @@ static MlvRef build_tree(Memory *memory, guint entries, guint changed)
 
 	for (guint i = 0; i < entries; i++) {
 		g_autofree char *name = g_strdup_printf("file-%08u", i);
-		MlvTreeEntry entry = { .name = name, .mode = MLV_MODE_FILE,
-				       .ref = { id_number(i == changed ? 12345678 : i), 100, MLV_KIND_BLOB, 0 } };
+		MlvTreeEntry entry = { .name = name,
+				       .mode = MLV_MODE_FILE,
+				       .ref = { id_number(i == changed ? 12345678 : i), 100,
+						MLV_KIND_BLOB, 0 } };
 		assert_true(mlv_tree_builder_add(builder, &entry, NULL));
 	}
 	assert_true(mlv_tree_builder_finish(builder, &ref, &files, &bytes, NULL));
@@ -227,7 +228,8 @@ static gboolean tree_is_refused(const char *text, gsize length)
 }
 
 /* One entry: mode, depth, name, the bytes of its size, and an id. */
-static gboolean entry_is_refused(guint8 mode, guint8 depth, const char *name, const char *size, gsize size_length)
+static gboolean entry_is_refused(guint8 mode, guint8 depth, const char *name, const char *size,
+				 gsize size_length)
 {
 	g_autoptr(GByteArray) tree = g_byte_array_new();
 	guint8 head[] = { 'T', 1, mode, depth, (guint8)strlen(name) };
@@ -255,7 +257,8 @@ static void hostile_trees_are_refused(void **state)
 	assert_true(entry_is_refused(1, 1, "too-short-for-a-list", "\x05", 1));
 	assert_true(entry_is_refused(1, 0, "varint", "\x85\x00", 2));
 	assert_true(entry_is_refused(1, 0, "too-long-for-a-chunk", "\xff\xff\xff\xff\x0f", 5));
-	assert_true(entry_is_refused(1, 0, "negative", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10));
+	assert_true(
+		entry_is_refused(1, 0, "negative", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10));
 	assert_true(entry_is_refused(3, 0, "empty-link", "\x00", 1));
 	assert_true(tree_is_refused("T\x02", 2));
 	assert_true(tree_is_refused("T", 1));
@@ -308,11 +311,16 @@ static void hostile_lists_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lists_of_any_length_are_read_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_changed_leaf_changes_one_list_of_each_level, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_huge_tree_is_read_back_and_searched, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_changed_entry_rewrites_few_chunks, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(ids_of_lists_and_trees_are_pinned, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lists_of_any_length_are_read_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_changed_leaf_changes_one_list_of_each_level,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_huge_tree_is_read_back_and_searched, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_changed_entry_rewrites_few_chunks, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(ids_of_lists_and_trees_are_pinned, set_up,
+						tear_down),
 		cmocka_unit_test(hostile_trees_are_refused),
 		cmocka_unit_test(entries_out_of_order_or_twice_are_refused),
 		cmocka_unit_test(hostile_lists_are_refused),

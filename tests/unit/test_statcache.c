@@ -42,8 +42,11 @@ static int tear_down(void **state)
 
 static MlvStat stat_of(guint64 number)
 {
-	MlvStat st = { .mtime = NOW - 1000 - (gint64)number, .ctime = NOW - 500, .size = number * 10,
-		       .inode = 100 + number, .mode = MLV_MODE_FILE };
+	MlvStat st = { .mtime = NOW - 1000 - (gint64)number,
+		       .ctime = NOW - 500,
+		       .size = number * 10,
+		       .inode = 100 + number,
+		       .mode = MLV_MODE_FILE };
 	return st;
 }
 
@@ -72,7 +75,8 @@ static void write_two(Fixture *fixture, guint count)
 			MlvRef ref = ref_of(i);
 			mlv_statcache_writer_add(writer, name, &st, &ref);
 		}
-		mlv_statcache_writer_end(writer, &tree, count, 5, mlv_statcache_add_subdir(0, "sub"));
+		mlv_statcache_writer_end(writer, &tree, count, 5,
+					 mlv_statcache_add_subdir(0, "sub"));
 	}
 	assert_true(mlv_statcache_writer_commit(writer, NULL));
 }
@@ -184,7 +188,8 @@ static void after_a_gc_nothing_counts_as_stored(void **state)
 static void every_damaged_byte_is_harmless(void **state)
 {
 	Fixture *fixture = *state;
-	g_autofree char *path = g_build_filename(mlv_repo_worktree_dir(fixture->repo), "statcache", NULL);
+	g_autofree char *path =
+		g_build_filename(mlv_repo_worktree_dir(fixture->repo), "statcache", NULL);
 	g_autofree char *bytes = NULL;
 	gsize length;
 	MlvStat st = stat_of(1);
@@ -219,11 +224,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_file_changed_when_hashing_began_is_racy_for_good, set_up,
+		cmocka_unit_test_setup_teardown(a_file_changed_when_hashing_began_is_racy_for_good,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_changed_record_forgets_the_trees_above, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(one_changed_record_forgets_the_trees_above, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_dropped_directory_goes_with_all_below, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(after_a_gc_nothing_counts_as_stored, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_dropped_directory_goes_with_all_below, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(after_a_gc_nothing_counts_as_stored, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(every_damaged_byte_is_harmless, set_up, tear_down),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/import.h"
+#include "core/import_archive.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
  * All or nothing is tracked: an archive that is damaged, encrypted or hostile leaves at most chunks
  * in the store, which gc drops. Main thread only.
  */
-#ifndef MLV_CORE_IMPORT_H
-#define MLV_CORE_IMPORT_H
+#ifndef MLV_CORE_IMPORT_ARCHIVE_H
+#define MLV_CORE_IMPORT_ARCHIVE_H
 
 #include <signal.h>
 
@@ -45,7 +45,8 @@ gboolean mlv_import_check(MlvLocal *local, const char *path, gboolean force, GEr
 gboolean mlv_import(MlvLocal *local, const MlvImportOptions *options, MlvImportResult *result,
 		    GError **error);
 
-/* "data/x.tar.gz" -> "x": the last part without the endings of archives; NULL if nothing is left. */
+/* "data/x.tar.gz" -> "x": the last part without the endings of archives; NULL if nothing is
+ * left. */
 char *mlv_import_default_name(const char *file);
 
 #endif
