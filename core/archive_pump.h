@@ -4,7 +4,7 @@
  * and the giving thread writes them, in order again. Memory is bounded by the number of threads,
  * whatever the sizes.
  *
- *	g_autoptr(MlvArchivePump) pump = mlv_archive_pump_new(writer, source, threads, cancel, moved, user);
+ *	pump = mlv_archive_pump_new(writer, source, threads, cancel, moved, user);
  *	mlv_archive_pump_directory(pump, "data", error)
  *	mlv_archive_pump_entry(pump, "data/x", &entry, error) ...
  *	mlv_archive_pump_finish(pump, error)

@@ -3,7 +3,7 @@
  * Archives out: tar, tar.gz, tar.zst and zip as a stream of bytes. With archive_reader.c the home
  * of libarchive.
  *
- *	g_autoptr(MlvArchiveWriter) writer = mlv_archive_writer_new(MLV_ARCHIVE_TAR, time, sink, user, error);
+ *	writer = mlv_archive_writer_new(MLV_ARCHIVE_TAR, time, sink, user, error);
  *	mlv_archive_writer_file(writer, "data/x", FALSE, 3, error)
  *	mlv_archive_writer_data(writer, "abc", 3, error)
  *	mlv_archive_writer_finish(writer, error)

@@ -5,7 +5,8 @@
  *	header    48 bytes   "MLVBNDL1", length of the manifest u64, SHA-256 of the manifest
  *	manifest             text: what the bundle is about
  *	packs                each: "MLVBPACK", size u64, name[32]; then the pack's bytes
- *	table     48 bytes   "MLVBTABL", packs u64, zero[32]; then name[32], offset u64, size u64 each
+ *	table     48 bytes   "MLVBTABL", packs u64, zero[32]; then for each pack
+ *	                     name[32], offset u64, size u64
  *	footer    64 bytes   offset of the table u64, size of the bundle u64, zero u64, "MLVBNDLE",
  *	                     SHA-256 of all bytes before
  *

@@ -165,11 +165,7 @@ static void check_unchanged(LargeFile *large)
 	if (large->error || large->fd < 0 || large->is_clone)
 		return;
 	if (statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0 ||
-	    after.stx_size != large->size ||
-	    after.stx_mtime.tv_sec != large->stat.stx_mtime.tv_sec ||
-	    after.stx_mtime.tv_nsec != large->stat.stx_mtime.tv_nsec ||
-	    after.stx_ctime.tv_sec != large->stat.stx_ctime.tv_sec ||
-	    after.stx_ctime.tv_nsec != large->stat.stx_ctime.tv_nsec)
+	    !mlv_ingest_same_stat(&after, &large->stat))
 		mlv_fail(&large->error, MLV_ERROR_FAILED,
 			 "'%s' changed while it was read; try again", large->path);
 }
@@ -254,7 +250,7 @@ static LargeFile *large_new(int root, const char *path, gpointer tag, MlvIngest 
 	large->root = root;
 	large->path = g_strdup(path);
 	large->tag = tag;
-	large->fd = -1;
+	large->fd = large->source = -1;
 	g_mutex_init(&large->lock);
 	g_cond_init(&large->turn_cond);
 	mlv_cutter_init(&large->cutter);
@@ -262,22 +258,47 @@ static LargeFile *large_new(int root, const char *path, gpointer tag, MlvIngest 
 	return large;
 }
 
-/* Where blocks can be shared, a clone is read instead of the file: nobody changes it meanwhile. */
+static gboolean is_older(const struct statx_timestamp *a, const struct statx_timestamp *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* Clones the file to one that nobody changes. *settled tells that the file's last change is older
+ * than the file system's time when cloning began: whatever changes it later gives it another
+ * time. */
+static int make_clone(MlvIngest *ingest, LargeFile *large, gboolean *settled)
+{
+	int store = mlv_store_fd(mlv_store_writer_store(ingest->writer));
+	g_auto(MlvFd) clone = openat(store, "packs", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct statx begun;
+
+	if (clone < 0 || statx(clone, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &begun) < 0 ||
+	    !mlv_file_clone_range(large->fd, 0, 0, clone, 0))
+		return -1;
+	*settled = is_older(&large->stat.stx_ctime, &begun.stx_ctime) &&
+		   is_older(&large->stat.stx_mtime, &begun.stx_ctime);
+	int fd = clone;
+	clone = -1;
+	return fd;
+}
+
+/* Where blocks can be shared a clone is made first, and it is the clone's content that is hashed
+ * and goes into packs, whatever happens to the file meanwhile. */
 static void clone_source(MlvIngest *ingest, LargeFile *large)
 {
-	MlvStore *store = mlv_store_writer_store(ingest->writer);
 	struct statx after;
+	gboolean settled;
 
 	for (int attempt = 0; attempt < 3; attempt++) {
-		g_auto(MlvFd) clone =
-			openat(mlv_store_fd(store), "packs", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		g_auto(MlvFd) clone = make_clone(ingest, large, &settled);
 
-		if (clone < 0 || !mlv_file_clone_range(large->fd, 0, 0, clone, 0) ||
-		    statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0)
+		if (clone < 0 || statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0)
 			return;
-		if (after.stx_size == large->stat.stx_size &&
-		    after.stx_mtime.tv_sec == large->stat.stx_mtime.tv_sec &&
-		    after.stx_mtime.tv_nsec == large->stat.stx_mtime.tv_nsec) {
+		if (mlv_ingest_same_stat(&after, &large->stat)) {
+			if (settled) {
+				large->source = large->fd;
+				large->fd = -1;
+			}
 			mlv_fd_clear(&large->fd);
 			large->fd = clone;
 			clone = -1;
@@ -322,7 +343,8 @@ static gboolean submit_large(MlvIngest *ingest, LargeFile *large, GError **error
 		job->length = (gsize)MIN(SEGMENT, large->size - i * SEGMENT);
 		job->last = i == segments - 1;
 		/* several threads read at once: the kernel would not see that it is one sequence */
-		posix_fadvise(large->fd, (off_t)(i * SEGMENT), SEGMENT, POSIX_FADV_WILLNEED);
+		posix_fadvise(large->source >= 0 ? large->source : large->fd, (off_t)(i * SEGMENT),
+			      SEGMENT, POSIX_FADV_WILLNEED);
 		if (!submit(ingest, job, error))
 			return FALSE;
 	}

@@ -17,6 +17,7 @@ void mlv_ingest_large_unref(LargeFile *large)
 	if (!large || !g_atomic_int_dec_and_test(&large->refs))
 		return;
 	mlv_fd_clear(&large->fd);
+	mlv_fd_clear(&large->source);
 	mlv_list_builder_free(large->list);
 	g_clear_error(&large->error);
 	g_mutex_clear(&large->lock);
@@ -32,7 +33,7 @@ static gboolean statx_fd(int fd, struct statx *st, const char *path, GError **er
 	return TRUE;
 }
 
-static gboolean same_stat(const struct statx *a, const struct statx *b)
+gboolean mlv_ingest_same_stat(const struct statx *a, const struct statx *b)
 {
 	return a->stx_size == b->stx_size && a->stx_mtime.tv_sec == b->stx_mtime.tv_sec &&
 	       a->stx_mtime.tv_nsec == b->stx_mtime.tv_nsec &&
@@ -133,7 +134,8 @@ static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
 	}
 	if (!statx_fd(fd, &after, file->path, error))
 		return FALSE;
-	if (got != file->size || !same_stat(&file->stat, &after) || after.stx_size != got)
+	if (got != file->size || !mlv_ingest_same_stat(&file->stat, &after) ||
+	    after.stx_size != got)
 		return mlv_fail(error, MLV_ERROR_FAILED,
 				"'%s' changed while it was read; try again", file->path);
 	return TRUE;
@@ -161,12 +163,27 @@ static void run_batch(Job *job)
 /* --- segments of large ones
  * ------------------------------------------------------------------------ */
 
+/* Reads from the file itself, whose pages are in memory more often than the clone's. What was
+ * read is the clone's content if the file's state afterwards is still that of when it was cloned.
+ * */
+static gboolean read_source(Job *job, guint64 start)
+{
+	LargeFile *large = job->large;
+	struct statx after;
+
+	return large->source >= 0 &&
+	       mlv_file_read_at(large->source, job->buffer, job->before + job->length, start,
+				large->path, NULL) &&
+	       statx(large->source, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) == 0 &&
+	       mlv_ingest_same_stat(&after, &large->stat);
+}
+
 static gboolean read_segment(Job *job, GError **error)
 {
 	LargeFile *large = job->large;
 	guint64 start = job->number * SEGMENT - job->before;
 
-	if (job->filled)
+	if (job->filled || read_source(job, start))
 		return TRUE;
 	if (!mlv_file_read_at(large->fd, job->buffer, job->before + job->length, start, large->path,
 			      error)) {

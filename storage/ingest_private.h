@@ -33,6 +33,7 @@ typedef struct {
 	gpointer tag;
 	MlvFd fd; /* of the file, or of a clone of it; -1 for a stream */
 	gboolean is_clone;
+	MlvFd source; /* with a clone: the file itself, where its state tells if it still is the clone's; else -1 */
 	gboolean shares;   /* its blocks can be shared with packs */
 	struct statx stat; /* before reading */
 	guint64 size;      /* bytes; a stream: so far */
@@ -97,6 +98,8 @@ static inline gboolean mlv_ingest_cancelled(const MlvIngest *ingest)
 	return ingest->cancel && *ingest->cancel;
 }
 
+/* Whether two states of a file are the same: size, times and inode. */
+gboolean mlv_ingest_same_stat(const struct statx *a, const struct statx *b);
 /* The work of one job, in a worker. */
 void mlv_ingest_job_run(gpointer job, gpointer ingest);
 void mlv_ingest_large_unref(LargeFile *large);

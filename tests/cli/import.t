@@ -221,6 +221,33 @@ test_case "a damaged, truncated or encrypted archive tracks nothing" <<'CASE'
 	[ -z "$(git status --porcelain)" ]
 CASE
 
+test_case "a wrong bit in a compressed tar is found, wherever it is" <<'CASE'
+	new_repo project
+	gen_random 300000 1 ../set/a
+	tar -cf ../t.tar -C .. set
+	for packer in gzip xz bzip2 zstd; do
+		need_command $packer
+		$packer -c ../t.tar >../t.packed
+		size=$(stat -c %s ../t.packed)
+		for at in 40 150000 $((size - 3)); do
+			cp ../t.packed ../bad
+			printf '\x5a\xa5' | dd of=../bad bs=1 seek=$at conv=notrunc status=none
+			expect_status 128 mlv import ../bad bad
+			cat ../bad | expect_status 128 mlv import - bad
+		done
+		head -c $((size - 1)) ../t.packed >../bad
+		expect_status 128 mlv import ../bad bad
+	done
+	gzip -c ../t.tar | cat - <(head -c 100 /dev/zero) >../padded.tgz
+	expect_ok mlv import ../padded.tgz
+	head -c 1000 ../t.tar | gzip -c >../two.tgz
+	tail -c +1001 ../t.tar | gzip -c >>../two.tgz
+	expect_ok mlv import ../two.tgz
+	grep ^id padded.mlv >../one
+	grep ^id two.mlv >../two
+	expect_same ../one ../two
+CASE
+
 test_case "what is in the way is not overwritten" <<'CASE'
 	new_repo project
 	make_tar ../a.tar <<<'f("x")'
