@@ -30,9 +30,11 @@ gboolean mlv_cmd_checkout_options(MlvCmd *cmd, MlvLocal *local, MlvCheckoutOptio
 
 gboolean mlv_cmd_checkout_plan(MlvCmd *cmd, MlvCheckout *checkout, GError **error)
 {
-	g_autoptr(MlvProgress) progress = mlv_ui_progress_begin(cmd->ui, "looking at files");
+	MlvProgress *progress = mlv_ui_progress_begin(cmd->ui, "looking at files");
+	gboolean ok = mlv_checkout_plan(checkout, error);
 
-	return mlv_checkout_plan(checkout, error);
+	mlv_ui_progress_end(progress);
+	return ok;
 }
 
 gboolean mlv_cmd_checkout_apply(MlvCmd *cmd, MlvCheckout *checkout, GError **error)

@@ -44,6 +44,31 @@ static gboolean stage_shared(MlvRepo *repo, MlvConfigLevel level, GError **error
 	return mlv_stage_commit(stage, error);
 }
 
+static void add_key_rows(json_t *rows, const char *prefix, const MlvConfigKey *key)
+{
+	for (; key->name; key++) {
+		g_autofree char *name = g_strconcat(prefix, key->name, NULL);
+		json_t *row = json_object();
+
+		mlv_json_set_text(row, "key", name);
+		mlv_json_set_text(row, "default", key->fallback);
+		mlv_json_set_bool(row, "shared", key->shared);
+		mlv_json_set_text(row, "description", key->description);
+		json_array_append_new(rows, row);
+	}
+}
+
+static gboolean print_keys_json(MlvCmd *cmd, GError **error)
+{
+	json_t *document = mlv_json_new(cmd);
+	json_t *rows = json_array();
+
+	add_key_rows(rows, "mlv.", mlv_config_keys());
+	add_key_rows(rows, "mlv-remote.NAME.", mlv_config_remote_keys());
+	json_object_set_new(document, "keys", rows);
+	return mlv_json_print(cmd, document, error);
+}
+
 static gboolean print_keys(void)
 {
 	MlvColumns *columns = mlv_ui_columns_new("lll");
@@ -113,12 +138,52 @@ static gboolean get(MlvCmd *cmd, MlvRepo *repo, const char *key, const Options *
 	return TRUE;
 }
 
+/* The row of a key of mlv's, and whether the key is mlv's at all. */
+static const MlvConfigKey *find_key(const char *key, gboolean *ours)
+{
+	const MlvConfigKey *row = mlv_config_keys();
+	const char *name = strrchr(key, '.') + 1;
+
+	*ours = g_ascii_strncasecmp(key, "mlv.", 4) == 0 || g_ascii_strncasecmp(key, "mlv-remote.", 11) == 0;
+	if (g_ascii_strncasecmp(key, "mlv-remote.", 11) == 0)
+		row = mlv_config_remote_keys();
+	while (row->name && g_ascii_strcasecmp(row->name, name) != 0)
+		row++;
+	return row->name ? row : NULL;
+}
+
+/* A value that no command could read is refused when it is set. */
+static gboolean check_value(const char *key, const char *value, GError **error)
+{
+	gboolean ours, truth;
+	const MlvConfigKey *row = find_key(key, &ours);
+	guint64 seconds;
+	gint64 number;
+
+	if (!row)
+		return !ours || mlv_fail(error, MLV_ERROR_USAGE,
+					 "there is no key '%s'; 'mlv config --keys' lists them", key);
+	switch (row->type) {
+	case MLV_TYPE_BOOL:
+		return mlv_config_parse_bool(value, &truth) ||
+		       mlv_fail(error, MLV_ERROR_USAGE, "'%s' takes true or false, not '%s'", key, value);
+	case MLV_TYPE_INT:
+		return mlv_config_parse_int(value, &number, error);
+	case MLV_TYPE_DURATION:
+		return mlv_config_parse_duration(value, &seconds, error);
+	default:
+		return TRUE;
+	}
+}
+
 static gboolean change(MlvRepo *repo, const Options *opt, const char *key, const char *value,
 		       GError **error)
 {
 	MlvConfigLevel level = chosen_level(opt);
 	gboolean found = TRUE;
 
+	if (value && !check_value(key, value, error))
+		return FALSE;
 	if (value ? !mlv_config_set(repo, level, key, value, error)
 		  : !mlv_config_unset(repo, level, key, &found, error))
 		return FALSE;
@@ -155,7 +220,7 @@ gboolean mlv_cmd_config(MlvCmd *cmd, int argc, char **argv, GError **error)
 	    !mlv_options_count(cmd, argc, 0, 2, error))
 		return FALSE;
 	if (opt.keys)
-		return print_keys();
+		return opt.json ? print_keys_json(cmd, error) : print_keys();
 	MlvRepo *repo = mlv_cmd_open_repo(cmd, error);
 	if (!repo)
 		return FALSE;

@@ -198,7 +198,7 @@ static gboolean print(Diff *diff, const Options *opt, const Sides *sides, const 
 			ok = FALSE;
 	}
 	g_clear_pointer(&changes.target, g_free);
-	if (ok && (diff->problems || (opt->exit_code && changes.count > 0)))
+	if (ok && opt->exit_code && (diff->problems || changes.count > 0))
 		diff->cmd->status = MLV_EXIT_CHECK;
 	return ok;
 }

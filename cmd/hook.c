@@ -106,8 +106,10 @@ static gboolean pre_commit(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!local || !check_large_files(cmd, local->repo, &large, error))
 		return FALSE;
 	Unsaved unsaved = { cmd, local->repo, 0 };
-	MlvStatusOptions options = { .cancel = cmd->cancel,
-				     .visit = tell_unsaved,
+	MlvStatusOptions options = {
+		.cancel = cmd->cancel,
+		.unadded = TRUE,
+		.visit = tell_unsaved,
 				     .data = &unsaved };
 	if (!mlv_status_run(local, &options, &result, error))
 		return FALSE;

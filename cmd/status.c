@@ -70,9 +70,9 @@ gboolean mlv_cmd_status(MlvCmd *cmd, int argc, char **argv, GError **error)
 	ok = ok && (!remote || mlv_status_print_remote(&print, local, paths, error)) &&
 	     mlv_status_print_end(&print, &result, error);
 	mlv_status_print_clear(&print);
-	if (ok &&
-	    (result.problems || (exit_code && (result.staged || result.changed || result.missing ||
-					       result.unmerged || print.not_remote))))
+	if (ok && exit_code &&
+	    (result.problems || result.staged || result.changed || result.missing || result.unmerged ||
+	     print.not_remote))
 		cmd->status = MLV_EXIT_CHECK;
 	return ok;
 }

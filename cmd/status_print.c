@@ -173,7 +173,7 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 		result->moved_by_git
 			? "git has moved pointers, as after a stash or reset: \"mlv checkout\" brings "
 			  "the data in line; \"mlv add\" keeps the data as they are"
-			: "use \"mlv add\" to store and stage them, \"mlv checkout -- PATH\" to discard");
+			: "use \"mlv add\" to store and stage them, \"mlv checkout -f -- PATH\" to discard");
 	print_part(print, MLV_PART_MISSING, MLV_COLOR_YELLOW, "Not in the store",
 		   "use \"mlv pull\" to bring them from the remote");
 	print_part(print, PART_REMOTE, MLV_COLOR_YELLOW, remote_title,

@@ -52,8 +52,10 @@ static gboolean tell(Verify *verify, MlvCmd *cmd, const char *where, const MlvSy
 	g_autofree char *objects = mlv_ui_plural(result->chunks, "object");
 	if (verify->missing > LINES_MAX)
 		printf("... and %" G_GUINT64_FORMAT " more\n", verify->missing - LINES_MAX);
+	if (cmd->ui->quiet)
+		return TRUE;
 	if (verify->missing == 0)
-		mlv_ui_note(cmd->ui, "%s: complete, %s", where, objects);
+		printf("%s: complete, %s\n", where, objects);
 	else
 		mlv_ui_note(cmd->ui, "%s: %" G_GUINT64_FORMAT " of %s missing%s", where,
 			    verify->missing, objects,

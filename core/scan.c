@@ -147,6 +147,7 @@ void mlv_scan_dir_free(MlvScanDir *dir)
 	if (!dir)
 		return;
 	g_clear_error(&dir->error);
+	mlv_ignore_rules_unref(dir->rules);
 	g_free(dir->entries);
 	g_byte_array_unref(dir->names);
 	g_free(dir->path);

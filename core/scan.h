@@ -46,6 +46,7 @@ typedef struct {
 	gboolean has_cached;
 	MlvStatDir cached;   /* the stat cache's block */
 	gboolean same_files; /* the files are just those of the block, unchanged */
+	MlvIgnoreRules *rules; /* what .mlvignore files say here; NULL: nothing */
 	/* private */
 	GByteArray *names;
 } MlvScanDir;

@@ -159,9 +159,11 @@ MlvScanDir *mlv_scan_read_dir(MlvScan *scan, const char *path, MlvIgnoreRules *a
 	if (!read_names(dir, fd, &dir->error))
 		return dir;
 	dir->has_cached = mlv_statcache_dir(scan->cache, path, &dir->cached);
-	qsort(dir->entries, dir->count, sizeof(MlvScanEntry), by_name);
+	if (dir->count > 0)
+		qsort(dir->entries, dir->count, sizeof(MlvScanEntry), by_name);
 	stat_entries(scan, dir, fd);
 	*rules = load_rules(fd, path, above);
+	dir->rules = *rules ? mlv_ignore_rules_ref(*rules) : NULL;
 	filter_and_count(dir, *rules);
 	return dir;
 }

@@ -399,6 +399,19 @@ static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const Mlv
 	return TRUE;
 }
 
+/* Whether the target ever was in this work tree: the stat cache has it then. What was never brought here is not
+ * deleted. */
+static gboolean was_here(MlvSnapshot *snapshot, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	g_autofree char *folder = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup("");
+	MlvStatDir dir;
+
+	return mlv_statcache_dir(snapshot->options.cache, path, &dir) ||
+	       (mlv_statcache_dir(snapshot->options.cache, folder, &dir) &&
+		mlv_statcache_find(&dir, slash ? slash + 1 : path));
+}
+
 /* A directory of which at most parts were brought, and nothing is here now. */
 static gboolean absent_partial(MlvSnapshot *snapshot, SnapTarget *target, GError **error)
 {
@@ -439,6 +452,12 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 	}
 	if (fd < 0 && target->is_partial && target->base.ref.kind == MLV_KIND_TREE)
 		return absent_partial(snapshot, target, error);
+	if (fd < 0 && base && !was_here(snapshot, path)) {
+		MlvTreeEntry never = { .mode = base->mode, .ref = base->ref, .files = base->files,
+				       .bytes = base->bytes };
+		give_result(snapshot, target, &never, FALSE);
+		return TRUE;
+	}
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0) {
 		gboolean ok = mlv_snapshot_compare_file(snapshot, target, &nothing, error);
 		give_result(snapshot, target, &nothing, FALSE);

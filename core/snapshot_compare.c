@@ -217,7 +217,10 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 			join(scan->path, order < 0 ? base->name : scan->entries[j].name);
 		gboolean ok = TRUE;
 
-		if (order < 0)
+		if (order < 0 && mlv_ignore_match(scan->rules, path,
+						  base->entry.mode == MLV_MODE_DIRECTORY))
+			ok = TRUE; /* left out, not gone */
+		else if (order < 0)
 			ok = tell_gone(snapshot, dir->target, path, &base->entry, error);
 		else if (order > 0)
 			tell_new(snapshot, dir->target, path, entry);

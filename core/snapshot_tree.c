@@ -51,7 +51,10 @@ static gboolean add_absent(MlvSnapshot *snapshot, SnapDir *dir, const BaseEntry 
 	g_autofree char *path = g_strconcat(dir->scan->path, "/", base->name, NULL);
 	MlvTreeEntry entry = base->entry;
 
-	if (mlv_partial_expects(partial, dir->target->owner, path))
+	/* what was added stays, though it is left out of walks since */
+	if (mlv_ignore_match(dir->scan->rules, path, entry.mode == MLV_MODE_DIRECTORY))
+		return mlv_tree_builder_add(builder, &entry, error);
+	if (!dir->target->is_partial || mlv_partial_expects(partial, dir->target->owner, path))
 		return TRUE;
 	if (entry.mode == MLV_MODE_DIRECTORY &&
 	    mlv_partial_expects_below(partial, dir->target->owner, path) &&
@@ -67,7 +70,7 @@ static gboolean add_entries(MlvSnapshot *snapshot, SnapDir *dir, MlvTreeBuilder 
 	const MlvScanDir *scan = dir->scan;
 	guint i = 0, n_base = 0;
 
-	if (dir->target->is_partial) {
+	if (dir->target->is_partial || dir->scan->rules) {
 		if (!mlv_snapshot_load_base(snapshot, dir, error))
 			return FALSE;
 		n_base = dir->base ? dir->base->len : 0;

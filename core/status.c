@@ -314,7 +314,9 @@ static gboolean tell_unmerged(Status *status, GError **error)
 gboolean mlv_status_run(MlvLocal *local, const MlvStatusOptions *options, MlvStatusResult *result,
 			GError **error)
 {
-	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(local->repo, error);
+	g_autoptr(GPtrArray) index = options->unadded
+					     ? mlv_git_pointers_in_workspace(local->repo, FALSE, error)
+					     : mlv_git_pointers_in_index(local->repo, error);
 	g_autoptr(GHashTable) stored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	Status status = { .local = local,
 			  .options = options,
@@ -323,8 +325,10 @@ gboolean mlv_status_run(MlvLocal *local, const MlvStatusOptions *options, MlvSta
 			  .stored = stored };
 
 	memset(result, 0, sizeof(*result));
-	gboolean ok = index && tell_staged(&status, error) && tell_workspace(&status, error) &&
-		      tell_all_missing(&status, error) && tell_unmerged(&status, error);
+	gboolean ok = index && (options->unadded || tell_staged(&status, error)) &&
+		      tell_workspace(&status, error) &&
+		      (options->unadded || tell_all_missing(&status, error)) &&
+		      tell_unmerged(&status, error);
 	g_clear_error(&status.failure);
 	return ok;
 }

@@ -22,6 +22,7 @@ typedef struct {
 	const volatile sig_atomic_t *cancel;
 	const MlvPathspec *paths; /* NULL: all */
 	gboolean renames;
+	gboolean unadded; /* only MLV_PART_WORKSPACE and MLV_PART_UNMERGED, against the pointer files instead of the index */
 	/* In order of parts and, within each, of paths. `why` is NULL but for MLV_PART_UNMERGED.
 	 * Borrowed. */
 	gboolean (*visit)(MlvStatusPart part, const MlvChange *change, const char *why,

@@ -85,13 +85,26 @@ static gboolean add_needed(const MlvOid *commit, const MlvTracked *tracked, gpoi
 	return TRUE;
 }
 
+/* What the provider's calls need; a push ends between packs and chunks. */
+typedef struct {
+	MlvLocal *local;
+	const volatile sig_atomic_t *cancel;
+} Provider;
+
+static gboolean go_on(const Provider *provider, GError **error)
+{
+	return !provider->cancel || !*provider->cancel ||
+	       mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
+}
+
 static gboolean locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack,
 		       MlvPackEntry *entry, gpointer user, GError **error)
 {
-	MlvLocal *local = user;
+	const Provider *provider = user;
+	MlvLocal *local = provider->local;
 	MlvPlace place;
 
-	if (!mlv_store_find(local->store, kind, id, &place, found, error))
+	if (!go_on(provider, error) || !mlv_store_find(local->store, kind, id, &place, found, error))
 		return FALSE;
 	if (*found) {
 		*pack = mlv_store_pack_name(local->store, place.pack);
@@ -102,7 +115,9 @@ static gboolean locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pa
 
 static int open_pack(const MlvId *pack, gpointer user, GError **error)
 {
-	return mlv_store_pack_open(((MlvLocal *)user)->store, pack, error);
+	const Provider *provider = user;
+
+	return go_on(provider, error) ? mlv_store_pack_open(provider->local->store, pack, error) : -1;
 }
 
 /* Of this clone's earlier pushes those stay whose commits git still has. */
@@ -128,9 +143,12 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 			"the repository has no id yet; run 'mlv init' and commit .mlvconfig");
 	if (!mlv_repo_clone_id(sync->repo, clone, error))
 		return FALSE;
+	Provider provider = { local, options->cancel };
 	g_autoptr(MlvRoot) root = mlv_root_new(id, clone);
 	if (!mlv_selection_foreach(selection, add_needed, root, error))
 		return FALSE;
+	if (mlv_root_need_count(root) == 0 && !mlv_pathspec_is_all(mlv_selection_paths(selection)))
+		return mlv_fail(error, MLV_ERROR_MISSING, "no tracked data lie at the paths given");
 	if (mlv_root_need_count(root) == 0) {
 		result->up_to_date = TRUE;
 		return TRUE;
@@ -141,7 +159,7 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		.keep = keep_entry,
 		.keep_user = local,
 		.source = mlv_store_source(local->store),
-		.provider = { .locate = locate, .open_pack = open_pack, .user = local },
+		.provider = { .locate = locate, .open_pack = open_pack, .user = &provider },
 		.temp_dir = mlv_store_path(local->store),
 		.level = mlv_store_clone_block(local->store) > 0 ? local->write.level : 0,
 		.dry_run = options->dry_run,
@@ -162,6 +180,7 @@ gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointe
 		       GError **error)
 {
 	char clone[MLV_REPO_ID_HEX + 1];
+	Provider provider = { local, NULL };
 	MlvPushResult pushed;
 
 	if (!mlv_repo_clone_id(sync->repo, clone, error))
@@ -173,7 +192,7 @@ gboolean mlv_sync_trim(MlvSync *sync, MlvLocal *local, MlvRootKeep keep, gpointe
 		.keep = keep,
 		.keep_user = user,
 		.source = mlv_store_source(local->store),
-		.provider = { .locate = locate, .open_pack = open_pack, .user = local },
+		.provider = { .locate = locate, .open_pack = open_pack, .user = &provider },
 		.temp_dir = mlv_store_path(local->store),
 		.level = mlv_store_clone_block(local->store) > 0 ? local->write.level : 0,
 	};

@@ -13,6 +13,7 @@ typedef struct {
 	const MlvWalkOptions *options;
 	MlvMarks *marks;
 	GArray *now, *next; /* Node: this level, and the one below */
+	gboolean matched;   /* something lies at the paths given */
 } Walk;
 
 static void node_clear(gpointer data)
@@ -33,6 +34,8 @@ static GArray *new_level(void)
 static void queue(Walk *walk, GArray *level, const MlvRef *ref, char *path)
 {
 	Node node = { *ref, path };
+
+	walk->matched |= mlv_pathspec_matches(walk->options->paths, path);
 	gboolean fresh = ref->kind == MLV_KIND_TREE || ref->size > 0;
 
 	if (fresh)
@@ -177,7 +180,7 @@ gboolean mlv_sync_walk(MlvSelection *selection, const MlvWalkOptions *options, g
 		       GError **error)
 {
 	g_autoptr(MlvMarks) marks = mlv_marks_new();
-	Walk walk = { options, marks, new_level(), new_level() };
+	Walk walk = { options, marks, new_level(), new_level(), FALSE };
 	gboolean ok = mlv_selection_foreach(selection, queue_pointer, &walk, error);
 
 	while (ok && walk.now->len > 0) {
@@ -187,6 +190,8 @@ gboolean mlv_sync_walk(MlvSelection *selection, const MlvWalkOptions *options, g
 		walk.next = done;
 		g_array_set_size(walk.next, 0);
 	}
+	if (ok && !walk.matched && !mlv_pathspec_is_all(options->paths))
+		ok = mlv_fail(error, MLV_ERROR_MISSING, "no tracked data lie at the paths given");
 	*seen = mlv_marks_count(marks);
 	g_array_unref(walk.now);
 	g_array_unref(walk.next);

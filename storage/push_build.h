@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* New packs made of chunks of local ones: stored bytes are copied, raw ones compressed where
- * that pays. Used by push_send.c and remote_gc's copying. */
+ * that pays. */
 #ifndef MLV_STORAGE_PUSH_BUILD_H
 #define MLV_STORAGE_PUSH_BUILD_H
 

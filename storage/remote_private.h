@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What storage/remote*.c, push*.c and fetch.c share. */
+/* What storage/remote*.c, push*.c and fetch*.c share. */
 #ifndef MLV_STORAGE_REMOTE_PRIVATE_H
 #define MLV_STORAGE_REMOTE_PRIVATE_H
 

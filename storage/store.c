@@ -120,6 +120,7 @@ static gboolean check_format(MlvStore *store, gboolean create, GError **error)
 	g_autofree char *text = mlv_format_text(MLV_ROLE_STORE);
 	return mlv_file_make_dirs(store->fd, "packs", 0777, error) &&
 	       mlv_file_make_dirs(store->fd, "live", 0777, error) &&
+	       mlv_store_new_generation(store, TRUE, error) &&
 	       mlv_file_replace(store->fd, "format", text, strlen(text), 0644, TRUE, error);
 }
 

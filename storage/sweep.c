@@ -154,6 +154,11 @@ static gboolean count_orphan(Sweep *sweep, Candidate *pack, GError **error)
 			continue;
 		if (!mlv_store_find(sweep->store, entry->kind, &entry->id, &place, &found, error))
 			return FALSE;
+		/* a directory or list that could not be read when marking: what it needs is not marked */
+		if (!found && entry->kind != MLV_KIND_BLOB)
+			return mlv_fail(error, MLV_ERROR_FAILED,
+					"an index is lost, and what is needed cannot be told without it; run "
+					"'mlv fsck --repair' first; nothing was dropped");
 		if (!found)
 			pack->fate = FATE_ADOPT;
 	}

@@ -233,7 +233,7 @@ test_case "a wrong bit in a compressed tar is found, wherever it is" <<'CASE'
 			cp ../t.packed ../bad
 			printf '\x5a\xa5' | dd of=../bad bs=1 seek=$at conv=notrunc status=none
 			expect_status 128 mlv import ../bad bad
-			cat ../bad | expect_status 128 mlv import - bad
+			{ cat ../bad || true; } | expect_status 128 mlv import - bad
 		done
 		head -c $((size - 1)) ../t.packed >../bad
 		expect_status 128 mlv import ../bad bad
