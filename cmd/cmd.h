@@ -2,7 +2,7 @@
 /*
  * What every command has in its hands.
  *
- * A command is one file cmd/<name>.c with one function and one line in cmd/commands.def:
+ * A command is one file cmd/cmd_<name>.c with one function and one line in cmd/commands.def:
  *
  *	gboolean mlv_cmd_du(MlvCmd *cmd, int argc, char **argv, GError **error)
  *	{
