@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fetching what the local store lacks, and proving that nothing is lacking. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/sync_walk.h"
 #include "storage/fetch.h"
@@ -227,7 +228,63 @@ typedef struct {
 	MlvLocal *local;
 	MlvSyncMissing missing;
 	gpointer user;
+	GHashTable *packs; /* MlvId of a pack that is there -> its length, guint64 */
 } Verify;
+
+/* An index may name a pack that is gone or cut short, so packs are looked for by themselves. */
+static gboolean take_pack(const char *name, guint64 size, gint64 mtime, gpointer user)
+{
+	MlvId id;
+
+	if (mlv_pack_parse_path(name, &id))
+		g_hash_table_insert(user, g_memdup2(&id, sizeof(id)), g_memdup2(&size, sizeof(size)));
+	return TRUE;
+}
+
+static gboolean pack_is_whole(const Verify *verify, const MlvId *name, guint64 least)
+{
+	const guint64 *size = g_hash_table_lookup(verify->packs, name);
+
+	return size && *size >= least;
+}
+
+/* The same for the local store, pack by pack. */
+static gboolean local_pack_is_whole(Verify *verify, const MlvPlace *place)
+{
+	MlvId name = mlv_store_pack_name(verify->local->store, place->pack);
+	char path[MLV_PACK_NAME_LENGTH + 1];
+	guint64 size = 0;
+	struct stat st;
+
+	if (!g_hash_table_contains(verify->packs, &name)) {
+		mlv_pack_path(&name, path);
+		if (fstatat(mlv_store_fd(verify->local->store), path, &st, 0) == 0)
+			size = (guint64)st.st_size;
+		take_pack(path, size, 0, verify->packs);
+	}
+	return pack_is_whole(verify, &name, (guint64)place->entry.offset + place->entry.stored);
+}
+
+static gboolean verify_here(Verify *verify, const MlvChunkKey *keys, gsize count, gboolean *have,
+			    GError **error)
+{
+	for (gsize i = 0; i < count; i++) {
+		MlvPlace place;
+
+		if (!mlv_store_find(verify->local->store, (MlvKind)keys[i].kind, &keys[i].id, &place,
+				    &have[i], error))
+			return FALSE;
+		have[i] = have[i] && local_pack_is_whole(verify, &place);
+	}
+	return TRUE;
+}
+
+static gboolean remote_pack_is_whole(const Verify *verify, const MlvRemoteHit *hit)
+{
+	const MlvRemotePack *pack = mlv_remote_pack(verify->sync->remote, hit->pack);
+
+	return pack_is_whole(verify, &pack->name, pack->size);
+}
 
 static gboolean verify_have(const MlvChunkKey *keys, gsize count, gboolean *have, gpointer user,
 			    GError **error)
@@ -235,12 +292,12 @@ static gboolean verify_have(const MlvChunkKey *keys, gsize count, gboolean *have
 	Verify *verify = user;
 
 	if (!verify->sync)
-		return have_here(keys, count, have, verify->local->store, error);
+		return verify_here(verify, keys, count, have, error);
 	g_autofree MlvRemoteHit *hits = g_new0(MlvRemoteHit, count);
 	if (!mlv_remote_find_many(verify->sync->remote, keys, count, hits, error))
 		return FALSE;
 	for (gsize i = 0; i < count; i++)
-		have[i] = hits[i].state == MLV_HIT_LIVE;
+		have[i] = hits[i].state == MLV_HIT_LIVE && remote_pack_is_whole(verify, &hits[i]);
 	return TRUE;
 }
 
@@ -262,7 +319,9 @@ gboolean mlv_sync_verify(MlvSync *sync, MlvLocal *local, MlvSelection *selection
 			 MlvSyncMissing missing, gpointer user, MlvSyncResult *result,
 			 GError **error)
 {
-	Verify verify = { sync, local, missing, user };
+	g_autoptr(GHashTable) packs =
+		g_hash_table_new_full(mlv_id_hash, mlv_id_equal_key, g_free, g_free);
+	Verify verify = { sync, local, missing, user, packs };
 	MetaSource meta = { { .read = meta_read, .prefetch = meta_prefetch },
 			    local->store,
 			    sync ? mlv_remote_source(sync->remote) : NULL,
@@ -274,5 +333,7 @@ gboolean mlv_sync_verify(MlvSync *sync, MlvLocal *local, MlvSelection *selection
 				.user = &verify };
 
 	memset(result, 0, sizeof(*result));
+	if (sync && !sync->medium->methods->list(sync->medium, "packs/", take_pack, packs, error))
+		return FALSE;
 	return mlv_sync_walk(selection, &walk, &result->chunks, error);
 }

@@ -70,6 +70,14 @@ gboolean mlv_check_keep_going(const MlvCheck *check, GError **error)
 /* --- format and indexes
  * ---------------------------------------------------------------------------- */
 
+static gboolean is_empty(MlvStore *store)
+{
+	g_autoptr(GPtrArray) data = mlv_store_indexes(store, MLV_CLASS_DATA);
+	g_autoptr(GPtrArray) meta = mlv_store_indexes(store, MLV_CLASS_META);
+
+	return data->len == 0 && meta->len == 0;
+}
+
 static void check_format(MlvCheck *check)
 {
 	g_autoptr(GError) why = NULL;
@@ -77,6 +85,9 @@ static void check_format(MlvCheck *check)
 		mlv_file_read(mlv_store_fd(check->store), MLV_FORMAT_NAME, MLV_FORMAT_MAX, &why);
 
 	if (bytes && mlv_format_check(bytes, MLV_ROLE_STORE, mlv_store_path(check->store), &why))
+		return;
+	/* a process that was killed while it made the store: the next one that writes completes it */
+	if (g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING) && is_empty(check->store))
 		return;
 	check->bad_format = TRUE;
 	mlv_check_report(check, MLV_FAULT_FORMAT, MLV_FORMAT_NAME, NULL, why->message);

@@ -25,7 +25,7 @@ static gboolean make_format(MlvRemote *remote, GError **error)
 	return TRUE;
 }
 
-/* Reads the format file from the medium itself. */
+/* Reads the format file, each time: a remote of another version, or a damaged one, must not be written to. */
 static gboolean read_format(MlvRemote *remote, GError **error)
 {
 	const char *url = remote->medium->url;
@@ -33,6 +33,12 @@ static gboolean read_format(MlvRemote *remote, GError **error)
 	g_autoptr(GBytes) bytes = mlv_medium_get(remote->medium, MLV_FORMAT_NAME, 0, MLV_OP_ALL,
 						 MLV_FORMAT_MAX, &failed);
 
+	if (bytes && !mlv_format_check(bytes, MLV_ROLE_REMOTE, url, NULL)) {
+		/* it may have been damaged on its way */
+		g_bytes_unref(g_steal_pointer(&bytes));
+		bytes = mlv_medium_get(remote->medium, MLV_FORMAT_NAME, 0, MLV_OP_ALL, MLV_FORMAT_MAX,
+				       &failed);
+	}
 	if (bytes) {
 		if (!mlv_format_check(bytes, MLV_ROLE_REMOTE, url, error))
 			return FALSE;
@@ -51,16 +57,6 @@ static gboolean read_format(MlvRemote *remote, GError **error)
 			"there is no remote at '%s' (no file '%s' in it); check its address, "
 			"or push to make it",
 			url, MLV_FORMAT_NAME);
-}
-
-/* The cached format file spares a request; a listing that is empty makes us look again. */
-static gboolean check_format(MlvRemote *remote, GError **error)
-{
-	g_autoptr(GBytes) bytes = mlv_remote_cache_get(remote, MLV_FORMAT_NAME, MLV_FORMAT_MAX);
-
-	if (bytes && mlv_format_check(bytes, MLV_ROLE_REMOTE, remote->medium->url, NULL))
-		return TRUE;
-	return read_format(remote, error);
 }
 
 static void free_chunk_key(gpointer key)
@@ -99,7 +95,7 @@ MlvRemote *mlv_remote_open(MlvMedium *medium, const char *cache_dir, gboolean cr
 			return NULL;
 		}
 	}
-	return check_format(remote, error) ? g_steal_pointer(&remote) : NULL;
+	return read_format(remote, error) ? g_steal_pointer(&remote) : NULL;
 }
 
 void mlv_remote_free(MlvRemote *remote)
