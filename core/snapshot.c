@@ -47,7 +47,7 @@ static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTree
 				     .stored = stored };
 
 	result.present = entry->mode != 0;
-	result.complete = result.present && !target->incomplete;
+	result.complete = !target->incomplete;
 	if (result.present)
 		mlv_pointer_from_entry(entry, &result.pointer);
 	result.same = result.present && target->has_base &&
@@ -317,7 +317,9 @@ static void finish_single(MlvSnapshot *snapshot, SnapTarget *target, const MlvRe
 
 	if (snapshot->options.cache_writer && entry.mode != 0)
 		mlv_statcache_writer_set(snapshot->options.cache_writer, target->path, st, ref);
-	if (!mlv_snapshot_compare_file(snapshot, target, &entry, &snapshot->failure))
+	/* What cannot be read is not gone. */
+	if (!target->incomplete &&
+	    !mlv_snapshot_compare_file(snapshot, target, &entry, &snapshot->failure))
 		return;
 	give_result(snapshot, target, &entry, snapshot->options.writer != NULL);
 }
@@ -399,17 +401,21 @@ static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const Mlv
 	return TRUE;
 }
 
-/* Whether the target ever was in this work tree: the stat cache has it then. What was never brought here is not
- * deleted. */
-static gboolean was_here(MlvSnapshot *snapshot, const char *path)
+/* Whether a target or part ever was in this work tree: of a target the stat cache has something
+ * then. What was never brought here is not deleted. */
+static gboolean was_brought(MlvSnapshot *snapshot, const SnapTarget *target)
 {
-	const char *slash = strrchr(path, '/');
-	g_autofree char *folder = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup("");
+	const char *slash = strrchr(target->path, '/');
+	g_autofree char *folder =
+		slash ? g_strndup(target->path, (gsize)(slash - target->path)) : g_strdup("");
 	MlvStatDir dir;
 
-	return mlv_statcache_dir(snapshot->options.cache, path, &dir) ||
+	if (strcmp(target->path, target->owner) != 0)
+		return !target->is_partial ||
+		       mlv_partial_expects(snapshot->options.partial, target->owner, target->path);
+	return mlv_statcache_dir(snapshot->options.cache, target->path, &dir) ||
 	       (mlv_statcache_dir(snapshot->options.cache, folder, &dir) &&
-		mlv_statcache_find(&dir, slash ? slash + 1 : path));
+		mlv_statcache_find(&dir, slash ? slash + 1 : target->path));
 }
 
 /* A directory of which at most parts were brought, and nothing is here now. */
@@ -452,13 +458,18 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 	}
 	if (fd < 0 && target->is_partial && target->base.ref.kind == MLV_KIND_TREE)
 		return absent_partial(snapshot, target, error);
-	if (fd < 0 && base && !was_here(snapshot, path)) {
+	if (fd < 0 && base && !was_brought(snapshot, target)) {
 		MlvTreeEntry never = { .mode = base->mode, .ref = base->ref, .files = base->files,
 				       .bytes = base->bytes };
 		give_result(snapshot, target, &never, FALSE);
 		return TRUE;
 	}
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0) {
+	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0) {
+		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path, g_strerror(errno));
+		give_result(snapshot, target, &nothing, FALSE);
+		return TRUE;
+	}
+	if (fd < 0) {
 		gboolean ok = mlv_snapshot_compare_file(snapshot, target, &nothing, error);
 		give_result(snapshot, target, &nothing, FALSE);
 		return ok;

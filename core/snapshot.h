@@ -32,7 +32,8 @@ typedef struct {
 	const char *path; /* of the target */
 	gpointer user;
 	gboolean present;   /* something is there */
-	gboolean complete;  /* nothing in it was unreadable or refused: `pointer` may be written */
+	gboolean complete;  /* nothing in it was unreadable or refused: what is said of it, absence too,
+			     * may be staged */
 	MlvPointer pointer; /* what is there now */
 	gboolean has_base;  /* a base was given */
 	gboolean same;      /* and it is the same */

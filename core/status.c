@@ -100,7 +100,7 @@ static void note_move(Status *status, const MlvSnapshotResult *result)
 	MlvSource *source = mlv_store_source(status->local->store);
 	gboolean has = FALSE;
 
-	if (!result->complete || result->same || !result->has_base)
+	if (!result->complete || !result->present || result->same || !result->has_base)
 		return;
 	if (source->has(source, mlv_ref_chunk_kind(&result->pointer.ref), &result->pointer.ref.id,
 			&has, NULL) &&

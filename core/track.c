@@ -265,7 +265,7 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 	MlvPointer pointer = item->result.pointer;
 	gboolean whole = strcmp(item->path, item->target) == 0;
 
-	if (item->result.present && !item->result.complete)
+	if (!item->result.complete)
 		return TRUE; /* what was named as a problem keeps the pointer from being written */
 	if (whole && !item->result.present) {
 		if (!item->tracked)

@@ -18,26 +18,31 @@ prepare()
 	mkdir more
 	for i in 1 2 3; do echo "$i" >"more/$i"; done
 	gen_random 3000000 5 model.bin
+	echo "more" >>old.bin
 }
 
 act()
 {
 	cd project
-	mlv add data model.bin more
+	mlv add data model.bin more old.bin
 }
 
 old()
 {
 	cd project
 	mlv archive HEAD | sha256sum | cmp - "$SCENE/notes/archive"
+	# What could not be read is not taken for deleted.
+	[ -e data.mlv ]
+	[ -e old.bin.mlv ]
+	git ls-files --error-unmatch data.mlv old.bin.mlv
 }
 
 done_()
 {
 	cd project
 	[ -z "$(git diff --name-only)" ]
-	[ "$(git diff --cached --name-only | tr '\n' ' ')" = ".gitignore data.mlv model.bin.mlv more.mlv " ]
-	mlv cat :model.bin :data/new :more/3 | cmp - <(cat model.bin data/new more/3)
+	[ "$(git diff --cached --name-only | tr '\n' ' ')" = ".gitignore data.mlv model.bin.mlv more.mlv old.bin.mlv " ]
+	mlv cat :model.bin :data/new :more/3 :old.bin | cmp - <(cat model.bin data/new more/3 old.bin)
 	mlv status --short >"$CASE/status"
 	! grep -v '^[AMD]  ' "$CASE/status"
 }

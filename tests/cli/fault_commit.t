@@ -31,6 +31,7 @@ old()
 	mlv archive v1 | sha256sum | cmp - "$SCENE/notes/archive"
 	git fsck --no-dangling --no-progress
 	git log --oneline >/dev/null
+	git ls-files --error-unmatch data.mlv model.bin.mlv
 }
 
 done_()

@@ -55,7 +55,7 @@ small_tree()
 	ln -s part "$1/link"
 }
 
-# The library for all that follows in this case, though without a fault.
+# The library for all that follows in this shell, though without a fault.
 fault_begin()
 {
 	export LD_PRELOAD=$FAULT_LIBRARY FAULT_NO_SYNC=1

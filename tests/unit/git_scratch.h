@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,8 @@ static inline void git_scratch_environment(void)
 					     "XDG_CONFIG_HOME",
 					     "GIT_AUTHOR_DATE",
 					     "GIT_COMMITTER_DATE" };
+	/* as the program does: a hook may end without reading what it is given */
+	signal(SIGPIPE, SIG_IGN);
 	char *home = g_dir_make_tmp("mlv-home-XXXXXX", NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(unset); i++)
