@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "cmd/output_file.h"
-#include "cmd/ui_progress.h"
+#include "cmd/session.h"
 #include "core/archive_create.h"
 
 typedef struct {
@@ -189,7 +189,7 @@ gboolean mlv_cmd_archive(MlvCmd *cmd, int argc, char **argv, GError **error)
 	 * begins. */
 	g_setenv("TZ", "UTC0", TRUE);
 	tzset();
-	view = mlv_view_open(repo, NULL, NULL, error);
+	view = mlv_view_open(repo, mlv_cmd_waiting, cmd, error);
 	if (!view || !choose_revision(view, &wanted, &opt, &plan.revision, error))
 		return FALSE;
 	out = mlv_output_file_open(cmd, opt.output, "an archive", error);

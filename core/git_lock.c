@@ -155,6 +155,17 @@ MlvIndexLock *mlv_index_lock(MlvRepo *repo, GError **error)
 	return lock->index ? g_steal_pointer(&lock) : NULL;
 }
 
+void mlv_index_lock_recover(MlvRepo *repo)
+{
+	g_autofree char *file = g_strconcat(repo->index_file, ".lock", NULL);
+	MlvIndexLock lock = { .repo = repo, .guard = -1 };
+
+	/* Whoever holds the guard is at work. */
+	if (is_left_behind(file) && take_guard(&lock, 0, NULL) && is_left_behind(file))
+		unlink(file);
+	mlv_fd_clear(&lock.guard);
+}
+
 git_index *mlv_index_lock_index(MlvIndexLock *lock)
 {
 	return lock->index;

@@ -19,6 +19,8 @@ typedef struct MlvIndexLock MlvIndexLock;
 /* Waits up to some seconds for another git or mlv, then fails as git does. A lock left by an mlv
  * that was killed is recognised and taken over. */
 MlvIndexLock *mlv_index_lock(MlvRepo *repo, GError **error);
+/* Removes a lock that a killed mlv left, so that git itself can take it. */
+void mlv_index_lock_recover(MlvRepo *repo);
 /* The index as it was when the lock was taken; borrowed. */
 git_index *mlv_index_lock_index(MlvIndexLock *lock);
 /* Writes the changed index and puts it in place. */

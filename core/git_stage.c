@@ -416,6 +416,11 @@ static gboolean change_index(MlvStage *stage, GError **error)
 	return mlv_index_lock_commit(lock, error);
 }
 
+void mlv_stage_recover(MlvRepo *repo)
+{
+	mlv_index_lock_recover(repo);
+}
+
 gboolean mlv_stage_commit(MlvStage *stage, GError **error)
 {
 	const char *argv[] = { "add", "--update", NULL };
@@ -423,6 +428,8 @@ gboolean mlv_stage_commit(MlvStage *stage, GError **error)
 
 	if (!write_files(stage, error))
 		return FALSE;
+	if (stage->all_tracked)
+		mlv_index_lock_recover(stage->repo);
 	if (stage->all_tracked && !mlv_git_capture(stage->repo, argv, NULL, &output, NULL, error))
 		return FALSE;
 	stage->all_tracked = FALSE;

@@ -49,4 +49,7 @@ gboolean mlv_stage_is_empty(const MlvStage *stage);
 /* Does it all. The stage is empty after. */
 gboolean mlv_stage_commit(MlvStage *stage, GError **error);
 
+/* Before git itself is to change the index: removes a lock that a killed mlv left. */
+void mlv_stage_recover(MlvRepo *repo);
+
 #endif

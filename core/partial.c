@@ -273,6 +273,17 @@ void mlv_partial_include(MlvPartial *partial, const char *target, const char *pa
 	partial->changed = TRUE;
 }
 
+static gboolean is_unbrought(gpointer target, gpointer paths, gpointer user)
+{
+	return ((const GPtrArray *)paths)->len == 0;
+}
+
+void mlv_partial_forget_unbrought(MlvPartial *partial)
+{
+	if (g_hash_table_foreach_remove(partial->targets, is_unbrought, NULL) > 0)
+		partial->changed = TRUE;
+}
+
 void mlv_partial_forget(MlvPartial *partial, const char *target)
 {
 	if (g_hash_table_remove(partial->targets, target))

@@ -27,6 +27,8 @@ gboolean mlv_partial_expects_below(const MlvPartial *partial, const char *target
 void mlv_partial_begin(MlvPartial *partial, const char *target);
 /* Includes a path of a listed target; the target's own path makes it whole again (not listed). */
 void mlv_partial_include(MlvPartial *partial, const char *target, const char *path);
+/* Targets of which nothing was ever brought (imported ones) are whole from now on. */
+void mlv_partial_forget_unbrought(MlvPartial *partial);
 /* The target is whole, or gone. */
 void mlv_partial_forget(MlvPartial *partial, const char *target);
 void mlv_partial_rename(MlvPartial *partial, const char *target, const char *new_target);

@@ -107,7 +107,7 @@ test_case "status does not call it deleted, and checkout brings it" <<'CASE'
 	expect_ok mlv status --short
 	expect_no_out " D"
 	mlv help | grep -q '^ *checkout ' || skip_case "there is no checkout yet"
-	expect_ok mlv checkout -- set
+	expect_ok mlv checkout
 	expect_same_tree ../set set
 	expect_ok mlv status --exit-code
 CASE

@@ -192,7 +192,7 @@ fault_sweep()
 		}
 	done
 	cd "$CASE/work"
-	rm -rf "$SCENE/run"
+	[ -n "${KEEP:-}" ] || rm -rf "$SCENE/run"
 	[ $bad = 0 ] || {
 		tail -n 90 "$CASE/wrong"
 		fail "$bad of $count calls: something was wrong"
