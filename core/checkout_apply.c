@@ -258,10 +258,13 @@ static void write_folder(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutD
 }
 
 /* What is to go is known by the version that was here, which the cache alone has: where something is
- * left to remove, the old block stays for the next try. Its records do not fit what was written. */
-static gboolean has_leftover(const CheckoutDir *dir)
+ * left to remove, the target's old blocks stay for the next try. Their records do not fit what was
+ * written. */
+static gboolean has_leftover(const CheckoutDir *dir, gboolean ok)
 {
-	for (guint i = 0; i < dir->items->len; i++) {
+	if (!ok && dir->on_disk && !is_wanted(dir))
+		return TRUE;
+	for (guint i = 0; dir->items && i < dir->items->len; i++) {
 		const CheckoutItem *item = &g_array_index(dir->items, CheckoutItem, i);
 
 		if (item->op == OP_REMOVE && !(item->flags & ITEM_DONE))
@@ -271,19 +274,22 @@ static gboolean has_leftover(const CheckoutDir *dir)
 }
 
 /* Children come after their parents in the list, so that going backwards each is done before its
- * parent. */
-static gboolean renew_cache(MlvCheckout *checkout, GError **error)
+ * parent. `ok`: all was done. */
+static gboolean renew_cache(MlvCheckout *checkout, gboolean ok, GError **error)
 {
 	g_autoptr(MlvStatWriter) writer =
 		mlv_statcache_writer_new(checkout->options.cache, settle(checkout));
 
+	for (guint i = 0; i < checkout->dirs->len; i++) {
+		CheckoutDir *dir = checkout->dirs->pdata[i];
+		dir->target->unfinished |= has_leftover(dir, ok);
+	}
 	for (guint i = checkout->dirs->len; i-- > 0;) {
 		CheckoutDir *dir = checkout->dirs->pdata[i], *parent = dir->parent;
 
-		dir->unfinished |= has_leftover(dir);
 		if (dir->folder)
 			write_folder(checkout, writer, dir);
-		else if (dir->unfinished)
+		else if (dir->target->unfinished)
 			dir->incomplete = TRUE;
 		else if (dir->tree.mode == MLV_MODE_DIRECTORY && dir->dirty)
 			write_block(checkout, writer, dir);
@@ -295,7 +301,6 @@ static gboolean renew_cache(MlvCheckout *checkout, GError **error)
 			parent->incomplete |=
 				dir->tree.mode == MLV_MODE_DIRECTORY && dir->incomplete;
 			parent->unstored |= dir->unstored;
-			parent->unfinished |= dir->unfinished;
 		}
 		g_clear_pointer(&dir->items, g_array_unref);
 	}
@@ -339,5 +344,5 @@ gboolean mlv_checkout_apply(MlvCheckout *checkout, GError **error)
 	gboolean ok = change_tree(checkout, error);
 	/* What was done is worth remembering even if not all was; without the cache only time is
 	 * lost. */
-	return renew_cache(checkout, ok ? error : &local) && ok;
+	return renew_cache(checkout, ok, ok ? error : &local) && ok;
 }

@@ -55,10 +55,10 @@ struct CheckoutDir {
 	gboolean must_go;    /* a file takes its place */
 	gboolean whole;      /* all of it is meant, so it is made even if nothing is in it */
 	gboolean unstored;   /* something that is kept in it is not in the store */
-	gboolean unfinished; /* something in it was to be removed and is still there */
 };
 
 struct CheckoutTarget {
+	gboolean unfinished; /* something in it was to be removed and is still there */
 	char *path;
 	gboolean wanted;
 	gboolean absent;    /* nothing was there */

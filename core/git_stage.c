@@ -214,6 +214,7 @@ static gboolean write_ignore(MlvStage *stage, IgnoreFile *ignore, GError **error
 		return FALSE;
 	}
 	g_autoptr(GBytes) after = edit_ignore(ignore, before);
+	g_clear_pointer(&ignore->work, g_bytes_unref);
 	if (!after) {
 		ignore->work = g_steal_pointer(&before);
 		return TRUE;

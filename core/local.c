@@ -7,6 +7,7 @@ MlvLocal *mlv_local_open(MlvRepo *repo, MlvStoreWaiting waiting, gpointer user, 
 {
 	g_autoptr(MlvLocal) local = g_new0(MlvLocal, 1);
 	const MlvConfig *config = mlv_repo_config(repo);
+	guint64 generation;
 	gint64 level;
 
 	local->repo = repo;
@@ -22,7 +23,9 @@ MlvLocal *mlv_local_open(MlvRepo *repo, MlvStoreWaiting waiting, gpointer user, 
 	if (!local->partial)
 		return NULL;
 	local->cache = mlv_statcache_open(repo);
-	mlv_statcache_use_store(local->cache, mlv_store_generation(local->store));
+	if (!mlv_store_generation(local->store, &generation, error))
+		return NULL;
+	mlv_statcache_use_store(local->cache, generation);
 	return g_steal_pointer(&local);
 }
 

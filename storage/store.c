@@ -349,11 +349,16 @@ gsize mlv_store_clone_block(MlvStore *store)
 	return store->clone_block;
 }
 
-guint64 mlv_store_generation(MlvStore *store)
+gboolean mlv_store_generation(MlvStore *store, guint64 *generation, GError **error)
 {
-	g_autoptr(GBytes) bytes = mlv_file_read(store->fd, "generation", 64, NULL);
+	g_autoptr(GError) local = NULL;
+	g_autoptr(GBytes) bytes = mlv_file_read(store->fd, "generation", 64, &local);
 
-	return bytes ? g_ascii_strtoull(g_bytes_get_data(bytes, NULL), NULL, 16) : 0;
+	*generation = bytes ? g_ascii_strtoull(g_bytes_get_data(bytes, NULL), NULL, 16) : 0;
+	if (bytes || g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return FALSE;
 }
 
 gboolean mlv_store_new_generation(MlvStore *store, gboolean sync, GError **error)

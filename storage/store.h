@@ -56,7 +56,7 @@ MlvSource *mlv_store_source(MlvStore *store); /* borrowed; thread safe */
 
 /* A number that changes whenever gc deletes something; 0 before. Who remembers that something is
  * in the store remembers this beside it. */
-guint64 mlv_store_generation(MlvStore *store);
+gboolean mlv_store_generation(MlvStore *store, guint64 *generation, GError **error);
 /* For gc, before the first deletion. */
 gboolean mlv_store_new_generation(MlvStore *store, gboolean sync, GError **error);
 

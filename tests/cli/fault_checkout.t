@@ -56,7 +56,7 @@ done_()
 	[ "$(git rev-parse HEAD)" = "$(git rev-parse v2)" ]
 	[ "$(cat params)" = two ]
 	[ "$(mlv status --short)" = " A data/part/mine" ]
-	[ -z "$(git status --porcelain)" ]
+	[ -z "$(git status --porcelain | grep -v -F .mlv-tmp-)" ]
 	rm data/part/mine
 	diff -r --no-dereference -x '.mlv-tmp-*' data "$SCENE/notes/data"
 	echo mine >data/part/mine
