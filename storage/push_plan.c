@@ -75,15 +75,17 @@ gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **err
 		mlv_root_merge(root, at, push->keep, push->keep_user);
 		mlv_id_set_add(state->merged, &g_array_index(own, MlvRemoteRoot, i).name.id);
 	}
-	for (guint i = 0; i < earlier->len; i++) {
+	set_root(state, g_steal_pointer(&root));
+	for (guint i = 0; !*up_to_date && i < earlier->len; i++) {
 		const MlvRoot *at = g_ptr_array_index(earlier, i);
 
 		/* A confirmed root that is listed promises that all of it is there. */
 		if (at && state->started - mlv_root_time(at) < MLV_ROOT_REFRESH &&
-		    mlv_root_contains(at, root) && mlv_root_contains(root, at))
+		    mlv_root_contains(at, state->root) && mlv_root_contains(state->root, at)) {
 			*up_to_date = TRUE;
+			state->root_name.id = g_array_index(own, MlvRemoteRoot, i).name.id;
+		}
 	}
-	set_root(state, g_steal_pointer(&root));
 	return TRUE;
 }
 

@@ -53,7 +53,8 @@ gboolean mlv_push_is_too_old(const PushState *state);
 
 /* --- push_plan.c: what is missing ------------------------------------------------------------- */
 
-/* Makes state->root of what is wanted and what this clone has there. */
+/* Makes state->root of what is wanted and what this clone has there. *up_to_date: a confirmed root
+ * that is young enough says just that, and state->root_name is its name. */
 gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **error);
 /* Fills trusted, relied and missing. */
 gboolean mlv_push_find_missing(PushState *state, GError **error);

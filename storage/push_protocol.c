@@ -233,7 +233,9 @@ static gboolean round_once(PushState *state, gboolean *safe, gboolean *stop, GEr
 	*stop = up_to_date;
 	if (up_to_date) {
 		state->result->up_to_date = state->result->rounds == 1;
-		return TRUE;
+		/* A push that was killed after it had confirmed its root left the ones before it. */
+		return push->dry_run || g_hash_table_size(state->merged) == 1 ||
+		       clean_up(state, error);
 	}
 	if (state->journal_text->len == 0 && !mlv_push_journal_read(state, error))
 		return FALSE;

@@ -39,14 +39,15 @@ prepare()
 	# And what nothing reaches, in packs that are half dead.
 	gen_random 400000 9 gone
 	small_tree half 10
-	mlv add -q gone half
+	gen_random 200000 11 beside
+	mlv add -q gone half beside
 	git rm -q -f --cached gone.mlv half.mlv
 	rm gone.mlv half.mlv
 	gen_random 1600 101 part/1
 	mlv add -q part
 	everything | sha256sum >"$SCENE/notes/everything"
 	# Of the files themselves nothing is left to read.
-	rm -r on_branch on_tag only_in_reflog stashed staged pointer_only part ../second/staged_there
+	rm -r on_branch on_tag only_in_reflog stashed staged pointer_only part beside ../second/staged_there
 }
 
 act()
@@ -58,7 +59,7 @@ act()
 everything()
 {
 	mlv cat kept:on_branch v1:on_tag "$(cat "$SCENE/notes/lost"):only_in_reflog" stash:stashed :staged \
-		:part/1
+		:part/1 :beside
 	cp .git/index "$SCENE/index"
 	GIT_INDEX_FILE=$SCENE/index git add pointer_only.mlv
 	GIT_INDEX_FILE=$SCENE/index mlv cat :pointer_only

@@ -18,7 +18,7 @@
 # spite of the fault has done its work.
 #
 # FAULT_LIMIT: faults tried of each sort (12 unless set), spread over the calls; FAULT_ALL=1: all.
-# FAULT_ONLY="SORT N": just this one, with the command's messages shown.
+# FAULT_ONLY="SORT N" or SORT: just this one, with the command's messages shown.
 
 FAULT_LIMIT=${FAULT_LIMIT:-12}
 # The scenario is always at the same place: work trees of git name each other absolutely.
@@ -163,7 +163,7 @@ fault_points()
 # fault_sweep SORT ACTION KINDS [STICKY]
 fault_sweep()
 {
-	local sort=$1 action=$2 bad=0 count n
+	local sort=$1 action=$2 bad=0 count points n
 	{ set +x; } 2>/dev/null
 	set +e
 	export FAULT_CALLS=$3 FAULT_ACTION=$action
@@ -179,7 +179,11 @@ fault_sweep()
 	fault_hold "without a fault" old
 	[ -z "$WRONG" ] || fail "$WRONG"
 	count=$(wc -l <"$CASE/calls")
-	for n in $([ -n "${FAULT_ONLY:-}" ] && echo "${FAULT_ONLY#* }" || fault_points "$count"); do
+	case ${FAULT_ONLY:-} in
+	*" "*) points=${FAULT_ONLY#* } ;;
+	*) points=$(fault_points "$count") ;;
+	esac
+	for n in $points; do
 		fault_fresh
 		FAULT_NTH=$n fault_run act
 		[ -z "${FAULT_ONLY:-}" ] || cat "$CASE/err" >&2
