@@ -17,6 +17,43 @@
 #define CLONE_FILE_MIN \
 	(1u << 20) /* files shorter than this are copied even where blocks can be shared */
 #define CLONE_RUN_MIN (128u << 10)
+#define READ_AHEAD    (8u << 20) /* bytes that the kernel is asked for together */
+
+/* --- buffers ---------------------------------------------------------------------------------- */
+
+static void buffer_free(gpointer data)
+{
+	Buffer *buffer = data;
+
+	g_free(buffer->bytes);
+	g_free(buffer->compressed);
+	g_free(buffer);
+}
+
+Buffer *mlv_ingest_take_buffer(MlvIngest *ingest)
+{
+	Buffer *buffer = NULL;
+
+	g_mutex_lock(&ingest->buffers_lock);
+	if (ingest->buffers->len > 0)
+		buffer = g_ptr_array_steal_index(ingest->buffers, ingest->buffers->len - 1);
+	g_mutex_unlock(&ingest->buffers_lock);
+	if (buffer)
+		return buffer;
+	buffer = g_new0(Buffer, 1);
+	buffer->bytes = g_malloc(BUFFER_SIZE);
+	return buffer;
+}
+
+void mlv_ingest_give_buffer(MlvIngest *ingest, Buffer *buffer)
+{
+	if (!buffer)
+		return;
+	buffer->compressed_length = 0;
+	g_mutex_lock(&ingest->buffers_lock);
+	g_ptr_array_add(ingest->buffers, buffer);
+	g_mutex_unlock(&ingest->buffers_lock);
+}
 
 MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads,
 			  const volatile sig_atomic_t *cancel, MlvIngestDone done, gpointer user)
@@ -31,6 +68,10 @@ MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads,
 		ingest->compress =
 			ingest->clone_block == 0 && mlv_store_writer_options(writer)->level != 0;
 	}
+	g_mutex_init(&ingest->buffers_lock);
+	ingest->buffers = g_ptr_array_new_with_free_func(buffer_free);
+	g_mutex_init(&ingest->turn_lock);
+	g_cond_init(&ingest->turn_cond);
 	ingest->pool =
 		mlv_pool_new(threads, MIN(2 * threads + 2, WINDOW_MAX), mlv_ingest_job_run, ingest);
 	ingest->cancel = cancel;
@@ -61,9 +102,9 @@ static void job_free(gpointer data)
 	g_clear_error(&job->error);
 	g_array_unref(job->files);
 	g_array_unref(job->chunks);
+	g_array_unref(job->runs);
 	mlv_candidates_clear(&job->candidates);
-	g_free(job->buffer);
-	g_free(job->compressed);
+	mlv_ingest_give_buffer(job->ingest, job->buffer);
 	g_free(job);
 }
 
@@ -73,23 +114,24 @@ static Job *job_new(MlvIngest *ingest)
 		return g_ptr_array_steal_index_fast(ingest->idle, ingest->idle->len - 1);
 	Job *job = g_new0(Job, 1);
 	job->ingest = ingest;
-	job->buffer = g_malloc(BUFFER_SIZE);
 	job->files = g_array_new(FALSE, TRUE, sizeof(SmallFile));
 	g_array_set_clear_func(job->files, small_file_clear);
 	job->chunks = g_array_new(FALSE, FALSE, sizeof(Chunk));
+	job->runs = g_array_new(FALSE, FALSE, sizeof(Run));
 	mlv_candidates_init(&job->candidates);
 	return job;
 }
 
-/* Makes a taken job ready for the next use: its buffers stay. */
+/* Makes a taken job ready for the next use. */
 static void job_recycle(MlvIngest *ingest, Job *job)
 {
 	g_clear_pointer(&job->large, mlv_ingest_large_unref);
 	g_clear_error(&job->error);
+	mlv_ingest_give_buffer(ingest, g_steal_pointer(&job->buffer));
 	g_array_set_size(job->files, 0);
 	g_array_set_size(job->chunks, 0);
+	g_array_set_size(job->runs, 0);
 	mlv_candidates_reset(&job->candidates);
-	job->compressed_length = 0;
 	job->batch_bytes = 0;
 	job->number = 0;
 	job->before = job->length = 0;
@@ -100,37 +142,29 @@ static void job_recycle(MlvIngest *ingest, Job *job)
 /* --- finished jobs
  * --------------------------------------------------------------------------------- */
 
-/* Writes the run of new chunks that begins at `from` and lies in one piece, and gives where it
- * ends. */
-static gboolean write_run(MlvIngest *ingest, Job *job, guint from, guint *to, GError **error)
+/* The run at `from` goes to the store by the main thread: blocks are shared one run at a time. */
+static gboolean share_run(MlvIngest *ingest, Job *job, guint from, guint *to, GError **error)
 {
 	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
-	MlvPackEntry entries[256];
-	guint count = 0;
-	gsize length = 0;
+	MlvPackEntry entries[MLV_INGEST_RUN];
+	MlvStoreRoom room;
+	gsize length;
+	guint count = mlv_ingest_run(job, from, entries, &length);
 
-	for (guint i = from; i < job->chunks->len && count < G_N_ELEMENTS(entries); i++) {
-		const Chunk *chunk = &g_array_index(job->chunks, Chunk, i);
-
-		if (!chunk->mine || chunk->bytes != first->bytes + length)
-			break;
-		entries[count++] = chunk->entry;
-		length += chunk->entry.stored;
-	}
 	*to = from + count;
-	if (job->large && job->large->shares && first->entry.codec == MLV_CODEC_RAW &&
-	    length >= CLONE_RUN_MIN)
+	if (first->entry.codec == MLV_CODEC_RAW && length >= CLONE_RUN_MIN)
 		return mlv_store_writer_clone(ingest->writer, job->large->fd, first->offset,
 					      first->bytes, entries, count, error);
-	return mlv_store_writer_add(ingest->writer, first->bytes, entries, count, error);
+	return mlv_store_writer_reserve(ingest->writer, entries, count, &room, error) &&
+	       mlv_store_writer_fill(ingest->writer, &room, first->bytes, error);
 }
 
-static gboolean write_chunks(MlvIngest *ingest, Job *job, GError **error)
+static gboolean share_chunks(MlvIngest *ingest, Job *job, GError **error)
 {
 	for (guint i = 0; i < job->chunks->len;) {
 		if (!g_array_index(job->chunks, Chunk, i).mine)
 			i++;
-		else if (!write_run(ingest, job, i, &i, error))
+		else if (!share_run(ingest, job, i, &i, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -191,7 +225,7 @@ static gboolean finish_segment(MlvIngest *ingest, Job *job, GError **error)
 	return TRUE;
 }
 
-/* Takes one finished job: what is new goes to the store, results to the caller. */
+/* Takes one finished job: what is to be shared goes to the store, results to the caller. */
 static gboolean finish_job(MlvIngest *ingest, Job *job, GError **error)
 {
 	gboolean ok = TRUE;
@@ -200,9 +234,8 @@ static gboolean finish_job(MlvIngest *ingest, Job *job, GError **error)
 		g_propagate_error(error, g_steal_pointer(&job->error));
 		ok = FALSE;
 	}
-	/* Even of a file that failed: others may rely on chunks that this job claimed. */
-	if (ok && ingest->writer)
-		ok = write_chunks(ingest, job, error);
+	if (ok && mlv_ingest_shares(job))
+		ok = share_chunks(ingest, job, error);
 	if (ok && job->large)
 		ok = finish_segment(ingest, job, error);
 	else if (ok)
@@ -221,6 +254,7 @@ static gboolean submit(MlvIngest *ingest, Job *job, GError **error)
 			job_free(job);
 			return FALSE;
 		}
+	job->turn = ingest->submitted++;
 	mlv_pool_submit(ingest->pool, job);
 	return TRUE;
 }
@@ -251,6 +285,7 @@ static LargeFile *large_new(int root, const char *path, gpointer tag, MlvIngest 
 	large->path = g_strdup(path);
 	large->tag = tag;
 	large->fd = large->source = -1;
+	large->segment = SEGMENT;
 	g_mutex_init(&large->lock);
 	g_cond_init(&large->turn_cond);
 	mlv_cutter_init(&large->cutter);
@@ -303,6 +338,7 @@ static void clone_source(MlvIngest *ingest, LargeFile *large)
 			large->fd = clone;
 			clone = -1;
 			large->is_clone = large->shares = TRUE;
+			large->segment = SEGMENT_CLONE;
 			posix_fadvise(large->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 			return;
 		}
@@ -329,22 +365,30 @@ static gboolean open_large(MlvIngest *ingest, LargeFile *large, GError **error)
 	return TRUE;
 }
 
+/* Several threads read at once: the kernel would not see that it is one sequence. */
+static void read_ahead(const LargeFile *large, guint64 from)
+{
+	posix_fadvise(large->source >= 0 ? large->source : large->fd, (off_t)from, READ_AHEAD,
+		      POSIX_FADV_WILLNEED);
+}
+
 static gboolean submit_large(MlvIngest *ingest, LargeFile *large, GError **error)
 {
-	guint64 segments = (large->size + SEGMENT - 1) / SEGMENT;
+	guint64 segments = (large->size + large->segment - 1) / large->segment;
 
+	read_ahead(large, 0);
 	for (guint64 i = 0; i < segments; i++) {
 		Job *job = job_new(ingest);
+		guint64 start = i * large->segment;
 
 		g_atomic_int_inc(&large->refs);
 		job->large = large;
 		job->number = i;
 		job->before = i > 0 ? MLV_CHUNK_MAX : 0;
-		job->length = (gsize)MIN(SEGMENT, large->size - i * SEGMENT);
+		job->length = (gsize)MIN(large->segment, large->size - start);
 		job->last = i == segments - 1;
-		/* several threads read at once: the kernel would not see that it is one sequence */
-		posix_fadvise(large->source >= 0 ? large->source : large->fd, (off_t)(i * SEGMENT),
-			      SEGMENT, POSIX_FADV_WILLNEED);
+		if (start % READ_AHEAD == 0)
+			read_ahead(large, start + READ_AHEAD);
 		if (!submit(ingest, job, error))
 			return FALSE;
 	}
@@ -409,6 +453,7 @@ gboolean mlv_ingest_stream_begin(MlvIngest *ingest, gpointer tag, GError **error
 		return FALSE;
 	ingest->stream = large_new(-1, "stream", tag, ingest);
 	ingest->segment = job_new(ingest);
+	ingest->segment->buffer = mlv_ingest_take_buffer(ingest);
 	return TRUE;
 }
 
@@ -428,7 +473,9 @@ static gboolean stream_submit(MlvIngest *ingest, gboolean last, GError **error)
 
 		next->number = job->number + 1;
 		next->before = MLV_CHUNK_MAX;
-		memcpy(next->buffer, job->buffer + job->before + job->length - MLV_CHUNK_MAX,
+		next->buffer = mlv_ingest_take_buffer(ingest);
+		memcpy(next->buffer->bytes,
+		       job->buffer->bytes + job->before + job->length - MLV_CHUNK_MAX,
 		       MLV_CHUNK_MAX);
 		ingest->segment = next;
 	}
@@ -444,7 +491,7 @@ gboolean mlv_ingest_stream_write(MlvIngest *ingest, const void *data, gsize leng
 			return FALSE;
 		Job *job = ingest->segment;
 		gsize n = MIN(length, SEGMENT - job->length);
-		memcpy(job->buffer + job->before + job->length, from, n);
+		memcpy(job->buffer->bytes + job->before + job->length, from, n);
 		job->length += n;
 		ingest->stream->size += n;
 		from += n;
@@ -492,5 +539,9 @@ void mlv_ingest_free(MlvIngest *ingest)
 	for (guint i = 0; i < ingest->idle->len; i++)
 		job_free(ingest->idle->pdata[i]);
 	g_ptr_array_unref(ingest->idle);
+	g_ptr_array_unref(ingest->buffers);
+	g_mutex_clear(&ingest->buffers_lock);
+	g_mutex_clear(&ingest->turn_lock);
+	g_cond_clear(&ingest->turn_cond);
 	g_free(ingest);
 }

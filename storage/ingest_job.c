@@ -10,7 +10,7 @@
 #include "storage/pool.h"
 
 #define MISSES_MAX     4 /* chunks that did not shrink after which a file's others are not tried ... */
-#define RETRY_SEGMENTS 2 /* ... but the first chunk of every so many segments */
+#define RETRY_SEGMENTS 8 /* ... but the first chunk of every so many segments */
 
 void mlv_ingest_large_unref(LargeFile *large)
 {
@@ -60,9 +60,10 @@ static void compress(Job *job, Chunk *chunk, const guint8 *data, int level)
 			g_atomic_int_inc(&job->large->misses);
 		return;
 	}
-	if (!job->compressed)
-		job->compressed = g_malloc(BUFFER_SIZE);
-	guint8 *out = job->compressed + job->compressed_length;
+	Buffer *buffer = job->buffer;
+	if (!buffer->compressed)
+		buffer->compressed = g_malloc(BUFFER_SIZE);
+	guint8 *out = buffer->compressed + buffer->compressed_length;
 	gsize stored = mlv_codec_compress(data, length, out, level);
 	if (job->large) {
 		if (stored > 0)
@@ -72,7 +73,7 @@ static void compress(Job *job, Chunk *chunk, const guint8 *data, int level)
 	}
 	if (stored == 0)
 		return;
-	job->compressed_length += stored;
+	buffer->compressed_length += stored;
 	chunk->entry.codec = MLV_CODEC_ZSTD;
 	chunk->entry.stored = (guint32)stored;
 	chunk->bytes = out;
@@ -143,7 +144,7 @@ static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
 
 static void run_batch(Job *job)
 {
-	guint8 *at = job->buffer;
+	guint8 *at = job->buffer->bytes;
 
 	for (guint i = 0; i < job->files->len; i++) {
 		SmallFile *file = &g_array_index(job->files, SmallFile, i);
@@ -166,27 +167,25 @@ static void run_batch(Job *job)
 /* Reads from the file itself, whose pages are in memory more often than the clone's. What was
  * read is the clone's content if the file's state afterwards is still that of when it was cloned.
  * */
-static gboolean read_source(Job *job, guint64 start)
+static gboolean read_source(const LargeFile *large, guint8 *out, gsize length, guint64 from)
 {
-	LargeFile *large = job->large;
 	struct statx after;
 
 	return large->source >= 0 &&
-	       mlv_file_read_at(large->source, job->buffer, job->before + job->length, start,
-				large->path, NULL) &&
+	       mlv_file_read_at(large->source, out, length, from, large->path, NULL) &&
 	       statx(large->source, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) == 0 &&
 	       mlv_ingest_same_stat(&after, &large->stat);
 }
 
-static gboolean read_segment(Job *job, GError **error)
+/* Bytes [from, to) of the file, where the job's buffer has its place for them. */
+static gboolean read_part(Job *job, guint64 from, guint64 to, GError **error)
 {
-	LargeFile *large = job->large;
-	guint64 start = job->number * SEGMENT - job->before;
+	const LargeFile *large = job->large;
+	guint8 *out = job->buffer->bytes + (from - (job->number * large->segment - job->before));
 
-	if (job->filled || read_source(job, start))
+	if (job->filled || from == to || read_source(large, out, (gsize)(to - from), from))
 		return TRUE;
-	if (!mlv_file_read_at(large->fd, job->buffer, job->before + job->length, start, large->path,
-			      error)) {
+	if (!mlv_file_read_at(large->fd, out, (gsize)(to - from), from, large->path, error)) {
 		g_prefix_error(error, "it changed, or cannot be read: ");
 		return FALSE;
 	}
@@ -235,13 +234,14 @@ static void find_cuts(Job *job, GArray *cuts)
 static void run_segment(Job *job)
 {
 	LargeFile *large = job->large;
-	guint64 base = job->number * SEGMENT - job->before; /* of the buffer in the file */
+	guint64 begin = job->number * large->segment;
+	guint8 *bytes = job->buffer->bytes + job->before; /* at `begin` */
+	gsize look_back = MIN(job->before, MLV_CHUNK_WINDOW - 1);
 	g_autoptr(GArray) cuts = g_array_new(FALSE, FALSE, sizeof(guint64));
 
-	gboolean ok = read_segment(job, &job->error);
+	gboolean ok = read_part(job, begin - look_back, begin + job->length, &job->error);
 	if (ok)
-		mlv_chunker_scan(job->buffer + job->before, MIN(job->before, MLV_CHUNK_WINDOW - 1),
-				 job->length, &job->candidates);
+		mlv_chunker_scan(bytes, look_back, job->length, &job->candidates);
 	if (!take_turn(job) || !ok) {
 		pass_turn(job, TRUE);
 		return;
@@ -249,20 +249,108 @@ static void run_segment(Job *job)
 	guint64 start = large->cutter.start;
 	find_cuts(job, cuts);
 	pass_turn(job, FALSE);
+	/* Only now it is known how much of the segments before the first chunk needs. */
+	if (cuts->len > 0 && start < begin - look_back &&
+	    !read_part(job, start, begin - look_back, &job->error))
+		return;
 	for (guint i = 0; i < cuts->len; i++) {
 		guint64 cut = g_array_index(cuts, guint64, i);
-		if (!work_chunk(job, job->buffer + (start - base), (gsize)(cut - start), start,
-				&job->error))
+		if (!work_chunk(job, bytes + ((gint64)start - (gint64)begin), (gsize)(cut - start),
+				start, &job->error))
 			return;
 		start = cut;
 	}
 	__atomic_fetch_add(&job->ingest->bytes, job->length, __ATOMIC_RELAXED);
 }
 
+/* --- writing ---------------------------------------------------------------------------------- */
+
+gboolean mlv_ingest_shares(const Job *job)
+{
+	return job->ingest->writer && job->large && job->large->shares;
+}
+
+guint mlv_ingest_run(const Job *job, guint from, MlvPackEntry *entries, gsize *length)
+{
+	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
+	guint count = 0;
+
+	*length = 0;
+	for (guint i = from; i < job->chunks->len && count < MLV_INGEST_RUN; i++) {
+		const Chunk *chunk = &g_array_index(job->chunks, Chunk, i);
+
+		if (!chunk->mine || chunk->bytes != first->bytes + *length)
+			break;
+		entries[count++] = chunk->entry;
+		*length += chunk->entry.stored;
+	}
+	return count;
+}
+
+static gboolean reserve_runs(Job *job, GError **error)
+{
+	for (guint i = 0; i < job->chunks->len;) {
+		Run run = { .bytes = g_array_index(job->chunks, Chunk, i).bytes };
+		MlvPackEntry entries[MLV_INGEST_RUN];
+		gsize length;
+		guint count = mlv_ingest_run(job, i, entries, &length);
+
+		if (count > 0 && !mlv_store_writer_reserve(job->ingest->writer, entries, count,
+							   &run.room, error))
+			return FALSE;
+		if (count > 0)
+			g_array_append_val(job->runs, run);
+		i += MAX(count, 1);
+	}
+	return TRUE;
+}
+
+/* In this job's turn, which comes to every job whatever became of it. */
+static gboolean reserve_in_turn(Job *job, gboolean wanted, GError **error)
+{
+	MlvIngest *ingest = job->ingest;
+
+	g_mutex_lock(&ingest->turn_lock);
+	while (ingest->turn != job->turn)
+		g_cond_wait(&ingest->turn_cond, &ingest->turn_lock);
+	g_mutex_unlock(&ingest->turn_lock);
+	gboolean ok = !wanted || reserve_runs(job, error);
+	g_mutex_lock(&ingest->turn_lock);
+	ingest->turn++;
+	g_cond_broadcast(&ingest->turn_cond);
+	g_mutex_unlock(&ingest->turn_lock);
+	return ok;
+}
+
+/* What is new goes into packs, even of a file that failed: others may rely on chunks that this job
+ * claimed. All room that was reserved is filled. */
+static void write_runs(Job *job)
+{
+	MlvIngest *ingest = job->ingest;
+	gboolean wanted = ingest->writer && !job->fatal && !mlv_ingest_shares(job);
+	GError *error = NULL;
+	gboolean ok = reserve_in_turn(job, wanted, &error);
+
+	for (guint i = 0; i < job->runs->len; i++) {
+		const Run *run = &g_array_index(job->runs, Run, i);
+
+		ok = mlv_store_writer_fill(ingest->writer, &run->room, run->bytes,
+					   ok ? &error : NULL) &&
+		     ok;
+	}
+	if (ok)
+		return;
+	g_clear_error(&job->error);
+	job->error = error;
+	job->fatal = TRUE;
+}
+
 void mlv_ingest_job_run(gpointer data, gpointer user)
 {
 	Job *job = data;
 
+	if (!job->buffer)
+		job->buffer = mlv_ingest_take_buffer(job->ingest);
 	if (mlv_ingest_cancelled(job->ingest)) {
 		g_set_error(&job->error, MLV_ERROR, MLV_ERROR_CANCELLED, "interrupted");
 		job->fatal = TRUE;
@@ -273,4 +361,7 @@ void mlv_ingest_job_run(gpointer data, gpointer user)
 	} else {
 		run_batch(job);
 	}
+	write_runs(job);
+	if (!mlv_ingest_shares(job))
+		mlv_ingest_give_buffer(job->ingest, g_steal_pointer(&job->buffer));
 }

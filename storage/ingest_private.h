@@ -9,10 +9,14 @@
 #include "storage/ingest.h"
 #include "storage/pool.h"
 
-#define SEGMENT     (2u << 20) /* bytes of a large file that one job works on */
-#define BATCH_FILES 128        /* small files that one job reads at most */
-#define BATCH_BYTES (1u << 20) /* their sizes together, about */
-#define BUFFER_SIZE (MLV_CHUNK_MAX + SEGMENT)
+/* Bytes of a large file that one job works on: with the chunk before them they should stay in a
+ * core's cache from being read to being written. Where blocks are shared instead of written, longer
+ * ones share more at once. */
+#define SEGMENT       (512u << 10)
+#define SEGMENT_CLONE (2u << 20)
+#define BATCH_FILES   128        /* small files that one job reads at most */
+#define BATCH_BYTES   (1u << 20) /* their sizes together, about */
+#define BUFFER_SIZE   (MLV_CHUNK_MAX + SEGMENT_CLONE)
 
 /* A small file in a batch. */
 typedef struct {
@@ -36,6 +40,7 @@ typedef struct {
 	MlvFd source; /* with a clone: the file itself, where its state tells if it still is the clone's; else -1 */
 	gboolean shares;   /* its blocks can be shared with packs */
 	struct statx stat; /* before reading */
+	gsize segment;     /* bytes of each but the last one */
 	guint64 size;      /* bytes; a stream: so far */
 	GMutex lock;
 	GCond turn_cond;
@@ -56,12 +61,25 @@ typedef struct {
 	gboolean mine;       /* this job writes it */
 } Chunk;
 
+/* New chunks that lie one behind the other, and their room in a pack. */
+typedef struct {
+	MlvStoreRoom room;
+	const guint8 *bytes;
+} Run;
+
+/* What a worker works in. The one that was given back last is taken first: it is in the cache. */
+typedef struct {
+	guint8 *bytes;      /* BUFFER_SIZE */
+	guint8 *compressed; /* room for all of bytes, or NULL until needed */
+	gsize compressed_length;
+} Buffer;
+
 typedef struct {
 	MlvIngest *ingest;
-	guint8 *buffer;     /* BUFFER_SIZE bytes */
-	guint8 *compressed; /* room for all of buffer, or NULL until needed */
-	gsize compressed_length;
+	Buffer *buffer; /* NULL before the job is run and after it has written */
 	GArray *chunks; /* of Chunk */
+	GArray *runs;   /* of Run */
+	guint64 turn;   /* of this job among all */
 	MlvCandidates candidates;
 	/* a batch */
 	GArray *files; /* of SmallFile, or none */
@@ -73,7 +91,7 @@ typedef struct {
 	gsize length;     /* bytes of the segment itself, behind them */
 	gboolean last;
 	gboolean filled; /* a stream's: the buffer is filled by the main thread */
-	GError *error;   /* the segment could not be read, or the store's indexes are damaged */
+	GError *error;   /* the segment could not be read, or the store cannot be used */
 	gboolean fatal;  /* the latter */
 } Job;
 
@@ -88,9 +106,16 @@ struct MlvIngest {
 	Job *batch;        /* being gathered */
 	LargeFile *stream; /* being fed */
 	Job *segment;      /* of the stream, being filled */
-	GPtrArray *idle;   /* Jobs with their buffers, ready for use again */
-	GError *failure;   /* what ended the whole */
-	guint64 bytes;     /* atomic by __atomic builtins */
+	GPtrArray *idle;   /* Jobs, ready for use again */
+	GMutex buffers_lock;
+	GPtrArray *buffers; /* free Buffers; under buffers_lock */
+	guint64 bytes;      /* atomic by __atomic builtins */
+	guint64 submitted;  /* jobs */
+	/* Jobs give their chunks their places in packs in the order of submission, so that a file's
+	 * lie one behind the other. */
+	GMutex turn_lock;
+	GCond turn_cond;
+	guint64 turn; /* under turn_lock */
 };
 
 static inline gboolean mlv_ingest_cancelled(const MlvIngest *ingest)
@@ -98,11 +123,20 @@ static inline gboolean mlv_ingest_cancelled(const MlvIngest *ingest)
 	return ingest->cancel && *ingest->cancel;
 }
 
+Buffer *mlv_ingest_take_buffer(MlvIngest *ingest);
+/* `buffer` may be NULL. */
+void mlv_ingest_give_buffer(MlvIngest *ingest, Buffer *buffer);
 /* Whether two states of a file are the same: size, times and inode. */
 gboolean mlv_ingest_same_stat(const struct statx *a, const struct statx *b);
 /* The work of one job, in a worker. */
 void mlv_ingest_job_run(gpointer job, gpointer ingest);
 void mlv_ingest_large_unref(LargeFile *large);
+/* The run of new chunks that begins at `from` and lies in one piece: their entries, of which there
+ * is room for MLV_INGEST_RUN, and how many. */
+#define MLV_INGEST_RUN 256
+guint mlv_ingest_run(const Job *job, guint from, MlvPackEntry *entries, gsize *length);
+/* Whether the job's new chunks are shared with packs, by the main thread, instead of written. */
+gboolean mlv_ingest_shares(const Job *job);
 /* Stores a list of a large file (an MlvPutChunk with `user` the ingest); hashing only, it goes
  * nowhere. */
 gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,

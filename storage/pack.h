@@ -84,10 +84,15 @@ MlvPackWriter *mlv_pack_writer_new(int fd, MlvClass pack_class, const char *labe
 gboolean mlv_pack_writer_add(MlvPackWriter *writer, const guint8 *data, MlvPackEntry *entries,
 			     gsize count, GError **error);
 
-/* The same for raw chunks that lie one behind the other in `source` from `source_offset` on, on a
- * file system that clones by `block` bytes: pads so that pack offset and file offset are congruent,
- * clones whole blocks, and writes the edges from `data` (all of the run's bytes). Where cloning
- * fails it writes. */
+/* The same without writing: the caller writes the entries' bytes at *offset, in any thread, before
+ * the pack is synced. Nothing is written out early. */
+gboolean mlv_pack_writer_reserve(MlvPackWriter *writer, MlvPackEntry *entries, gsize count,
+				 guint64 *offset, GError **error);
+
+/* As mlv_pack_writer_add, for raw chunks that lie one behind the other in `source` from
+ * `source_offset` on, on a file system that clones by `block` bytes: pads so that pack offset and
+ * file offset are congruent, clones whole blocks, and writes the edges from `data` (all of the
+ * run's bytes). Where cloning fails it writes. */
 gboolean mlv_pack_writer_clone(MlvPackWriter *writer, int source, guint64 source_offset,
 			       gsize block, const guint8 *data, MlvPackEntry *entries, gsize count,
 			       GError **error);

@@ -128,7 +128,19 @@ static void append(MlvPackWriter *writer, MlvPackEntry *entries, gsize count)
 		writer->size += entries[i].stored;
 	}
 	g_array_append_vals(writer->entries, entries, (guint)count);
-	begin_writeout(writer);
+}
+
+gboolean mlv_pack_writer_reserve(MlvPackWriter *writer, MlvPackEntry *entries, gsize count,
+				 guint64 *offset, GError **error)
+{
+	guint64 sum;
+
+	if (!prepare(writer, entries, count, &sum, error))
+		return FALSE;
+	*offset = writer->size;
+	append(writer, entries, count);
+	writer->writing = writer->size;
+	return TRUE;
 }
 
 gboolean mlv_pack_writer_add(MlvPackWriter *writer, const guint8 *data, MlvPackEntry *entries,
@@ -140,6 +152,7 @@ gboolean mlv_pack_writer_add(MlvPackWriter *writer, const guint8 *data, MlvPackE
 	    !mlv_file_write_at(writer->fd, data, sum, writer->size, writer->label, error))
 		return FALSE;
 	append(writer, entries, count);
+	begin_writeout(writer);
 	return TRUE;
 }
 
@@ -183,6 +196,7 @@ gboolean mlv_pack_writer_clone(MlvPackWriter *writer, int source, guint64 source
 		return FALSE;
 	writer->size = start;
 	append(writer, entries, count);
+	begin_writeout(writer);
 	return TRUE;
 }
 

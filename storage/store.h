@@ -7,7 +7,7 @@
  *	mlv_store_read(store, &place, buffer, error);
  *
  * An open store holds a lock (shared) that keeps gc out until it is closed or the process ends.
- * Finding and reading are thread safe; opening, closing, refreshing and writing belong to the
+ * Finding and reading are thread safe, and what of writing says so; all else belongs to the
  * main thread.
  */
 #ifndef MLV_STORAGE_STORE_H
@@ -101,11 +101,23 @@ MlvStoreWriter *mlv_store_writer_new(MlvStore *store, const MlvWriteOptions *opt
 gboolean mlv_store_writer_claim(MlvStoreWriter *writer, MlvKind kind, const MlvId *id,
 				gboolean *mine, GError **error);
 
-/* Appends claimed data chunks that lie one behind the other in `data`, as mlv_pack_writer_add.
- * Main thread. */
-gboolean mlv_store_writer_add(MlvStoreWriter *writer, const guint8 *data, MlvPackEntry *entries,
-			      gsize count, GError **error);
-/* The same from a file whose blocks can be shared, as mlv_pack_writer_clone. */
+/* Room in a pack that chunks have reserved, to be filled by the thread that has them. */
+typedef struct MlvNewPack MlvNewPack;
+typedef struct {
+	MlvNewPack *pack;
+	guint64 offset, length;
+} MlvStoreRoom;
+
+/* Gives claimed chunks of one class their place, one behind the other; each entry's offset is set
+ * here. Room that was given must be filled, before the commit. Thread safe. */
+gboolean mlv_store_writer_reserve(MlvStoreWriter *writer, MlvPackEntry *entries, gsize count,
+				  MlvStoreRoom *room, GError **error);
+/* Writes the stored bytes of those chunks, room->length of them. If that fails the commit fails
+ * too. Thread safe: what was hashed a moment ago is still in that core's cache. */
+gboolean mlv_store_writer_fill(MlvStoreWriter *writer, const MlvStoreRoom *room,
+			       const guint8 *stored, GError **error);
+/* Appends claimed raw data chunks that lie one behind the other, in `data` and in a file whose
+ * blocks can be shared, as mlv_pack_writer_clone. Thread safe. */
 gboolean mlv_store_writer_clone(MlvStoreWriter *writer, int source, guint64 offset,
 				const guint8 *data, MlvPackEntry *entries, gsize count,
 				GError **error);

@@ -22,22 +22,25 @@
 #define FLUSH_ENTRIES    (256u << 10) /* chunks in full packs at which their index is written */
 #define YOUNG_SECONDS    3600         /* a pack younger than this need not be made young again */
 #define PACKS_UNDER_WAY  4            /* full packs that may wait for their sync */
+#define WRITEOUT_STEP    (8u << 20)   /* bytes whose writing out begins together */
 
-typedef struct {
+struct MlvNewPack {
 	MlvTemp *temp;
 	MlvId name;
 	guint64 size;
-	GArray *entries; /* MlvPackEntry */
+	GArray *entries; /* MlvPackEntry; NULL while it is being written */
 	gboolean sync;
-	GError *error;
-} FullPack;
+	guint64 writeout; /* where writing out goes on; under finish_lock */
+	guint pending;    /* threads that write what they have reserved; under finish_lock */
+	GError *error;    /* what went wrong in one of them, or in the sync; under finish_lock */
+};
 
 /* The packs of one class that a session writes. */
 typedef struct {
 	MlvClass pack_class;
-	MlvTemp *temp; /* the pack being written, with its writer, or NULL */
+	MlvNewPack *pack; /* being written, with its writer, or NULL */
 	MlvPackWriter *writer;
-	GPtrArray *full; /* FullPack whose index is not written */
+	GPtrArray *full; /* MlvNewPack whose index is not written */
 	gsize full_entries;
 } Lane;
 
@@ -49,11 +52,12 @@ typedef struct {
 struct MlvStoreWriter {
 	MlvStore *store;
 	MlvWriteOptions options;
+	GMutex lane_lock; /* of the lanes and of `written` */
 	Lane data, meta;
 	GMutex claim_lock;
 	GHashTable *claimed; /* Key: chunks of this session that no index has */
 	GThread *finisher;
-	GAsyncQueue *to_finish; /* FullPack, or the writer itself as the end mark */
+	GAsyncQueue *to_finish; /* MlvNewPack, or the writer itself as the end mark */
 	GMutex finish_lock;
 	GCond finish_cond;
 	guint unfinished; /* under finish_lock */
@@ -73,30 +77,48 @@ static gboolean key_equal(gconstpointer a, gconstpointer b)
 	return x->kind == y->kind && mlv_id_equal(&x->id, &y->id);
 }
 
-static void full_pack_free(gpointer data)
+static void pack_free(gpointer data)
 {
-	FullPack *pack = data;
+	MlvNewPack *pack = data;
 
+	if (!pack)
+		return;
 	mlv_temp_free(pack->temp);
-	g_array_unref(pack->entries);
+	if (pack->entries)
+		g_array_unref(pack->entries);
 	g_clear_error(&pack->error);
 	g_free(pack);
 }
 
-/* Syncs full packs as they come. Publishing is left to the main thread, folder syncs to the
- * flush. */
+/* Takes the error over; the first one stays. Under finish_lock. */
+static void note_error(MlvNewPack *pack, GError *error)
+{
+	if (error && !pack->error)
+		pack->error = error;
+	else
+		g_clear_error(&error);
+}
+
+/* Syncs full packs as they come, once all that was reserved in them is written. Publishing is left
+ * to the flush, folder syncs too. */
 static gpointer finish_packs(gpointer user)
 {
 	MlvStoreWriter *writer = user;
 
 	for (gpointer item; (item = g_async_queue_pop(writer->to_finish)) != writer;) {
-		FullPack *pack = item;
+		MlvNewPack *pack = item;
+		GError *error = NULL;
 
-		if (pack->sync)
-			mlv_temp_sync(pack->temp, &pack->error);
 		g_mutex_lock(&writer->finish_lock);
+		while (pack->pending > 0)
+			g_cond_wait(&writer->finish_cond, &writer->finish_lock);
+		g_mutex_unlock(&writer->finish_lock);
+		if (pack->sync)
+			mlv_temp_sync(pack->temp, &error);
+		g_mutex_lock(&writer->finish_lock);
+		note_error(pack, error);
 		writer->unfinished--;
-		g_cond_signal(&writer->finish_cond);
+		g_cond_broadcast(&writer->finish_cond);
 		g_mutex_unlock(&writer->finish_lock);
 	}
 	return NULL;
@@ -110,9 +132,10 @@ MlvStoreWriter *mlv_store_writer_new(MlvStore *store, const MlvWriteOptions *opt
 	writer->options = *options;
 	writer->data.pack_class = MLV_CLASS_DATA;
 	writer->meta.pack_class = MLV_CLASS_META;
-	writer->data.full = g_ptr_array_new_with_free_func(full_pack_free);
-	writer->meta.full = g_ptr_array_new_with_free_func(full_pack_free);
+	writer->data.full = g_ptr_array_new_with_free_func(pack_free);
+	writer->meta.full = g_ptr_array_new_with_free_func(pack_free);
 	writer->claimed = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
+	g_mutex_init(&writer->lane_lock);
 	g_mutex_init(&writer->claim_lock);
 	g_mutex_init(&writer->finish_lock);
 	g_cond_init(&writer->finish_cond);
@@ -177,17 +200,19 @@ static gboolean lane_open(MlvStoreWriter *writer, Lane *lane, GError **error)
 {
 	if (lane->writer)
 		return TRUE;
-	lane->temp = mlv_store_temp(writer->store, error);
-	if (!lane->temp)
+	MlvTemp *temp = mlv_store_temp(writer->store, error);
+	if (!temp)
 		return FALSE;
-	lane->writer = mlv_pack_writer_new(mlv_temp_fd(lane->temp), lane->pack_class,
-					   mlv_temp_label(lane->temp));
+	lane->pack = g_new0(MlvNewPack, 1);
+	lane->pack->temp = temp;
+	lane->writer =
+		mlv_pack_writer_new(mlv_temp_fd(temp), lane->pack_class, mlv_temp_label(temp));
 	mlv_pack_writer_set_writeout(lane->writer, writer->options.sync);
 	return TRUE;
 }
 
 /* Hands a finished pack to the finisher, waiting while too many are under way. */
-static void lane_push(MlvStoreWriter *writer, Lane *lane, FullPack *pack)
+static void lane_push(MlvStoreWriter *writer, Lane *lane, MlvNewPack *pack)
 {
 	pack->sync = writer->options.sync;
 	g_ptr_array_add(lane->full, pack);
@@ -211,8 +236,7 @@ static gboolean lane_close(MlvStoreWriter *writer, Lane *lane, GError **error)
 		return TRUE;
 	if (!mlv_pack_writer_finish(lane->writer, &name, error))
 		return FALSE;
-	FullPack *pack = g_new0(FullPack, 1);
-	pack->temp = g_steal_pointer(&lane->temp);
+	MlvNewPack *pack = g_steal_pointer(&lane->pack);
 	pack->name = name;
 	pack->size = mlv_pack_writer_size(lane->writer);
 	pack->entries = g_array_new(FALSE, FALSE, sizeof(MlvPackEntry));
@@ -223,7 +247,7 @@ static gboolean lane_close(MlvStoreWriter *writer, Lane *lane, GError **error)
 	return TRUE;
 }
 
-static gboolean publish_pack(MlvStoreWriter *writer, FullPack *pack, GHashTable *folders,
+static gboolean publish_pack(MlvStoreWriter *writer, MlvNewPack *pack, GHashTable *folders,
 			     GError **error)
 {
 	char path[MLV_PACK_NAME_LENGTH + 1];
@@ -299,7 +323,7 @@ static gboolean lane_flush(MlvStoreWriter *writer, Lane *lane, GError **error)
 		return FALSE;
 	g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(lane->pack_class);
 	for (guint i = 0; i < lane->full->len; i++) {
-		FullPack *pack = lane->full->pdata[i];
+		MlvNewPack *pack = lane->full->pdata[i];
 		mlv_index_builder_add_pack(builder, &pack->name, pack->size,
 					   (MlvPackEntry *)(void *)pack->entries->data,
 					   pack->entries->len);
@@ -307,7 +331,7 @@ static gboolean lane_flush(MlvStoreWriter *writer, Lane *lane, GError **error)
 	if (!publish_index(writer, builder, error))
 		return FALSE;
 	for (guint i = 0; i < lane->full->len; i++)
-		forget_claims(writer, ((FullPack *)lane->full->pdata[i])->entries);
+		forget_claims(writer, ((MlvNewPack *)lane->full->pdata[i])->entries);
 	g_ptr_array_set_size(lane->full, 0);
 	lane->full_entries = 0;
 	return mlv_store_merge_indexes(writer->store, lane->pack_class, writer->options.sync,
@@ -341,16 +365,67 @@ static guint64 stored_sum(const MlvPackEntry *entries, gsize count)
 	return sum;
 }
 
-gboolean mlv_store_writer_add(MlvStoreWriter *writer, const guint8 *data, MlvPackEntry *entries,
-			      gsize count, GError **error)
+static Lane *lane_of(MlvStoreWriter *writer, MlvKind kind)
 {
-	guint64 sum = stored_sum(entries, count);
-	Lane *lane =
-		mlv_class_of(entries[0].kind) == MLV_CLASS_DATA ? &writer->data : &writer->meta;
+	return mlv_class_of(kind) == MLV_CLASS_DATA ? &writer->data : &writer->meta;
+}
 
-	writer->written += sum;
-	return lane_room(writer, lane, sum, error) &&
-	       mlv_pack_writer_add(lane->writer, data, entries, count, error);
+gboolean mlv_store_writer_reserve(MlvStoreWriter *writer, MlvPackEntry *entries, gsize count,
+				  MlvStoreRoom *room, GError **error)
+{
+	Lane *lane = lane_of(writer, entries[0].kind);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&writer->lane_lock);
+
+	room->length = stored_sum(entries, count);
+	if (!lane_room(writer, lane, room->length, error) ||
+	    !mlv_pack_writer_reserve(lane->writer, entries, count, &room->offset, error))
+		return FALSE;
+	writer->written += room->length;
+	room->pack = lane->pack;
+	g_mutex_lock(&writer->finish_lock);
+	room->pack->pending++;
+	g_mutex_unlock(&writer->finish_lock);
+	return TRUE;
+}
+
+/* The bytes of a pack that are written out next, now that it is filled to `offset`; zero length: not
+ * yet. They lie well behind: a write beside what is being written out would wait for it. Under
+ * finish_lock. */
+static guint64 next_writeout(MlvNewPack *pack, guint64 offset, guint64 *length)
+{
+	guint64 from = pack->writeout;
+
+	*length = offset >= from + 2 * WRITEOUT_STEP ? WRITEOUT_STEP : 0;
+	pack->writeout += *length;
+	return from;
+}
+
+gboolean mlv_store_writer_fill(MlvStoreWriter *writer, const MlvStoreRoom *room, const guint8 *data,
+			       GError **error)
+{
+	MlvNewPack *pack = room->pack;
+	int fd = mlv_temp_fd(pack->temp);
+	guint64 from = 0, length = 0;
+	GError *failed = NULL;
+	gboolean ok = mlv_file_write_at(fd, data, room->length, room->offset,
+					mlv_temp_label(pack->temp), &failed);
+
+	if (!ok && error)
+		*error = g_error_copy(failed);
+	if (ok && writer->options.sync) {
+		g_mutex_lock(&writer->finish_lock);
+		from = next_writeout(pack, room->offset, &length);
+		g_mutex_unlock(&writer->finish_lock);
+	}
+	/* Only a hint: what fails here fails again in the sync. */
+	if (length > 0)
+		sync_file_range(fd, (off_t)from, (off_t)length, SYNC_FILE_RANGE_WRITE);
+	g_mutex_lock(&writer->finish_lock);
+	note_error(pack, failed);
+	if (--pack->pending == 0)
+		g_cond_broadcast(&writer->finish_cond);
+	g_mutex_unlock(&writer->finish_lock);
+	return ok;
 }
 
 gboolean mlv_store_writer_clone(MlvStoreWriter *writer, int source, guint64 offset,
@@ -358,12 +433,22 @@ gboolean mlv_store_writer_clone(MlvStoreWriter *writer, int source, guint64 offs
 				GError **error)
 {
 	guint64 sum = stored_sum(entries, count);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&writer->lane_lock);
 
 	writer->written += sum;
 	return lane_room(writer, &writer->data, sum, error) &&
 	       mlv_pack_writer_clone(writer->data.writer, source, offset,
 				     mlv_store_clone_block(writer->store), data, entries, count,
 				     error);
+}
+
+static gboolean add_one(MlvStoreWriter *writer, const guint8 *stored, MlvPackEntry *entry,
+			GError **error)
+{
+	MlvStoreRoom room;
+
+	return mlv_store_writer_reserve(writer, entry, 1, &room, error) &&
+	       mlv_store_writer_fill(writer, &room, stored, error);
 }
 
 gboolean mlv_store_writer_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
@@ -389,7 +474,7 @@ gboolean mlv_store_writer_put(MlvKind kind, const MlvId *id, const guint8 *data,
 		data = writer->scratch;
 	}
 	entry.check = mlv_pack_check_value(&entry, data);
-	return mlv_store_writer_add(writer, data, &entry, 1, error);
+	return add_one(writer, data, &entry, error);
 }
 
 gboolean mlv_store_writer_put_stored(MlvStoreWriter *writer, const MlvPackEntry *entry,
@@ -398,20 +483,21 @@ gboolean mlv_store_writer_put_stored(MlvStoreWriter *writer, const MlvPackEntry 
 	MlvPackEntry copy = *entry;
 
 	copy.check = mlv_pack_check_value(&copy, stored);
-	return mlv_store_writer_add(writer, stored, &copy, 1, error);
+	return add_one(writer, stored, &copy, error);
 }
 
 gboolean mlv_store_writer_adopt(MlvStoreWriter *writer, MlvTemp *temp, MlvPackTable *table,
 				GError **error)
 {
 	Lane *lane = table->pack_class == MLV_CLASS_DATA ? &writer->data : &writer->meta;
-	FullPack *pack = g_new0(FullPack, 1);
+	MlvNewPack *pack = g_new0(MlvNewPack, 1);
 
 	pack->temp = temp;
 	pack->name = table->name;
 	pack->size = table->size;
 	pack->entries = g_array_new(FALSE, FALSE, sizeof(MlvPackEntry));
 	g_array_append_vals(pack->entries, table->entries, (guint)table->count);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&writer->lane_lock);
 	writer->written += table->size;
 	mlv_pack_table_free(table);
 	lane_push(writer, lane, pack);
@@ -453,6 +539,8 @@ static void touch_packs(MlvStoreWriter *writer)
 
 gboolean mlv_store_writer_commit(MlvStoreWriter *writer, GError **error)
 {
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&writer->lane_lock);
+
 	if (!lane_close(writer, &writer->data, error) ||
 	    !lane_close(writer, &writer->meta, error) ||
 	    !lane_flush(writer, &writer->data, error) || !lane_flush(writer, &writer->meta, error))
@@ -479,7 +567,7 @@ guint64 mlv_store_writer_written(const MlvStoreWriter *writer)
 static void lane_clear(Lane *lane)
 {
 	g_clear_pointer(&lane->writer, mlv_pack_writer_free);
-	g_clear_pointer(&lane->temp, mlv_temp_free);
+	g_clear_pointer(&lane->pack, pack_free);
 	g_ptr_array_unref(lane->full);
 }
 
@@ -495,6 +583,7 @@ void mlv_store_writer_free(MlvStoreWriter *writer)
 	lane_clear(&writer->meta);
 	g_async_queue_unref(writer->to_finish);
 	g_hash_table_unref(writer->claimed);
+	g_mutex_clear(&writer->lane_lock);
 	g_mutex_clear(&writer->claim_lock);
 	g_mutex_clear(&writer->finish_lock);
 	g_cond_clear(&writer->finish_cond);
