@@ -67,6 +67,18 @@ gboolean mlv_git_run(const MlvRepo *repo, const char *const *argv, GError **erro
 	return process && wait_for(process, what, error);
 }
 
+/* The line of what a program said that tells most: git's "fatal: ...", else the first. */
+static char *telling_line(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	const char *found = lines[0] ? lines[0] : "";
+
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(*line, "fatal: "))
+			found = *line;
+	return g_strchomp(g_strdup(found));
+}
+
 /* Runs any program with `input` on its stdin; what it says on stderr goes into the error. */
 gboolean mlv_program_capture(const MlvRepo *repo, char **words, GBytes *input, GBytes **output,
 			     int *status, GError **error)
@@ -90,8 +102,8 @@ gboolean mlv_program_capture(const MlvRepo *repo, char **words, GBytes *input, G
 		return TRUE;
 	gsize length;
 	const char *text = g_bytes_get_data(complaint, &length);
-	g_autofree char *said = g_strndup(text ? text : "", length);
-	g_strchomp(said);
+	g_autofree char *all = g_strndup(text ? text : "", length);
+	g_autofree char *said = telling_line(all);
 	return mlv_fail(error, MLV_ERROR_FAILED, "'%s %s' failed with status %d%s%s", words[0],
 			words[1] ? words[1] : "", code, *said ? ": " : "", said);
 }
