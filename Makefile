@@ -18,7 +18,7 @@ comma   := ,
 BUILD   ?= build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
 Q       := $(if $(V),,@)
 
-LIBS     := glib-2.0 gio-2.0 libgit2 libarchive libcurl libcrypto libzstd libfyaml jansson
+LIBS     := glib-2.0 gio-2.0 libgit2 libarchive libcurl libcrypto libzstd libfyaml jansson expat
 # Asked for once, and only when something is compiled: `make deps` runs without them.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(LIBS)))$(PKG_LIBS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Identities: SHA-256 of bytes, and references to what is stored. Home of OpenSSL's digest.
+ * Identities: SHA-256 of bytes, and references to what is stored; and what else is computed with
+ * digests. Home of OpenSSL.
  *
  *	MlvId id;
  *	mlv_id_of(data, length, &id);
@@ -73,6 +74,13 @@ void mlv_hash_update(MlvHash *hash, const void *data, gsize length);
 void mlv_hash_finish(MlvHash *hash, MlvId *id);
 void mlv_hash_free(MlvHash *hash);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvHash, mlv_hash_free)
+
+/* HMAC-SHA256 (RFC 2104) of `length` bytes under a key of `key_length` bytes. */
+void mlv_id_hmac(const void *key, gsize key_length, const void *data, gsize length, MlvId *mac);
+
+/* MD5 in base64, as the headers of S3 want it (Content-MD5, SSE-C); it protects nothing. Free with
+ * g_free. */
+char *mlv_md5_base64(const void *data, gsize length);
 
 /* Fills `data` with unpredictable bytes (salts, clone ids). Aborts if the system has none. */
 void mlv_random_bytes(void *data, gsize length);
