@@ -18,6 +18,7 @@
 
 #define WAIT_MICROSECONDS (4 * G_USEC_PER_SEC)
 #define POLL_MICROSECONDS (20 * 1000)
+#define TICK_MICROSECONDS (20 * 1000) /* in which a file system's clock may stand still */
 #define MARK              "mlv index lock\n"
 
 struct MlvIndexLock {
@@ -25,6 +26,7 @@ struct MlvIndexLock {
 	MlvFd guard;
 	char *lock_file; /* NULL while it is not ours */
 	char *new_file;
+	struct stat old; /* of the index that was read; of none, in the far future */
 	git_index *index;
 };
 
@@ -132,6 +134,8 @@ static gboolean copy_index(MlvIndexLock *lock, GError **error)
 		return mlv_fail(error, MLV_ERROR_FAILED, "cannot read git's index: %s",
 				local->message);
 	}
+	if (!old || stat(lock->repo->index_file, &lock->old) < 0)
+		lock->old.st_mtim.tv_sec = G_MAXLONG;
 	g_auto(MlvFd) fd =
 		open(lock->new_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0)
@@ -171,10 +175,47 @@ git_index *mlv_index_lock_index(MlvIndexLock *lock)
 	return lock->index;
 }
 
+/* Whether a file was changed after git noted its state, within the second in which the index was
+ * written: git, which compares seconds, looks into such a file as long as the index is not younger
+ * (its Documentation/technical/racy-git). */
+static gboolean is_racy(const MlvIndexLock *lock, const git_index_entry *entry)
+{
+	g_autofree char *path = g_build_filename(lock->repo->root, entry->path, NULL);
+	gint64 behind = ((gint64)lock->old.st_mtim.tv_sec - entry->mtime.seconds) * G_USEC_PER_SEC +
+			(lock->old.st_mtim.tv_nsec - (gint64)entry->mtime.nanoseconds) / 1000;
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || st.st_mtim.tv_sec != entry->mtime.seconds)
+		return FALSE;
+	return (behind >= 0 && behind < TICK_MICROSECONDS) ||
+	       st.st_mtim.tv_nsec != (long)entry->mtime.nanoseconds ||
+	       st.st_ctim.tv_nsec != (long)entry->ctime.nanoseconds;
+}
+
+/* The new index is younger, so what git would still have looked into is marked as git marks it: with
+ * the size zero. */
+static gboolean mark_racy(MlvIndexLock *lock, GError **error)
+{
+	for (gsize i = 0; i < git_index_entrycount(lock->index); i++) {
+		const git_index_entry *entry = git_index_get_byindex(lock->index, i);
+
+		if (entry->mtime.seconds < lock->old.st_mtim.tv_sec || entry->file_size == 0 ||
+		    git_index_entry_stage(entry) != 0 || !is_racy(lock, entry))
+			continue;
+		git_index_entry marked = *entry;
+		marked.file_size = 0;
+		int code = git_index_add(lock->index, &marked);
+		if (code < 0)
+			return mlv_git_fail(error, code, "cannot change git's index");
+	}
+	return TRUE;
+}
+
 gboolean mlv_index_lock_commit(MlvIndexLock *lock, GError **error)
 {
+	if (!mark_racy(lock, error))
+		return FALSE;
 	int code = git_index_write(lock->index);
-
 	if (code < 0)
 		return mlv_git_fail(error, code, "cannot write git's index");
 	if (rename(lock->new_file, lock->repo->index_file) < 0)

@@ -38,6 +38,26 @@ test_case "-a adds data and code that changed" <<'CASE'
 	expect_no_file data.mlv
 CASE
 
+test_case "a file that changes within the second in which git noted it is not missed" <<'CASE'
+	new_repo project
+	echo 1 >data
+	mlv add -q data
+	# git compares seconds: all of this within one, and mlv's next index in another.
+	while [ "$(date +%N | cut -c1)" -gt 2 ]; do
+		sleep 0.05
+	done
+	echo 1 >code.py
+	git add code.py
+	git commit -q -m one
+	echo 2 >code.py
+	while [ "$(date +%s)" = "$(stat -c %Y code.py)" ]; do
+		sleep 0.05
+	done
+	echo 2 >data
+	mlv add -q data
+	[ "$(git diff --name-only)" = code.py ] || fail "git does not see the change"
+CASE
+
 test_case "-F and the editor give the message" <<'CASE'
 	new_repo project
 	echo 1 >data
