@@ -24,8 +24,7 @@ gboolean mlv_changes_style(const MlvChangesOptions *options, MlvChangesStyle *st
 	return TRUE;
 }
 
-/* --- sums
- * ----------------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------------- */
 
 static void add_part(GString *out, guint64 count, const char *word, char sign, guint64 bytes)
 {
@@ -56,8 +55,7 @@ static void print_sum(const MlvChanges *changes)
 	printf("%s%s; %s in all\n", changes->indent ? changes->indent : "", out->str, delta);
 }
 
-/* --- one line
- * ------------------------------------------------------------------------------------- */
+/* --- one line --------------------------------------------------------------------------------- */
 
 static const char *word_of(MlvChangeKind kind)
 {
@@ -165,8 +163,7 @@ static void print_name(const MlvChanges *changes, const MlvChange *change)
 	mlv_ui_put_name(change->path, changes->zero);
 }
 
-/* --- JSON
- * ----------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void set_side(json_t *object, const char *key, const MlvChangeSide *side)
 {
@@ -198,8 +195,7 @@ static gboolean add_json(const MlvChanges *changes, const MlvChange *change, GEr
 	return TRUE;
 }
 
-/* --- all of them
- * ---------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void end_target(MlvChanges *changes)
 {

@@ -52,8 +52,7 @@ typedef struct {
 gboolean mlv_changes_style(const MlvChangesOptions *options, MlvChangesStyle *style,
 			   GError **error);
 
-/* --- changes_totals.c
- * --------------------------------------------------------------------------- */
+/* --- changes_totals.c ------------------------------------------------------------------------- */
 
 /* "+2 -1 ~3 (1 renamed)  +1.2 MiB": what stands behind a target. Caller frees. */
 char *mlv_changes_totals(const MlvChangeTotals *totals);
@@ -61,8 +60,7 @@ char *mlv_changes_totals(const MlvChangeTotals *totals);
 char *mlv_changes_delta(gint64 delta);
 json_t *mlv_changes_totals_json(const MlvChangeTotals *totals);
 
-/* --- changes_patch.c
- * ---------------------------------------------------------------------------- */
+/* --- changes_patch.c -------------------------------------------------------------------------- */
 
 /* Prints the changed lines if both sides are texts. */
 gboolean mlv_changes_patch(const MlvChanges *changes, const MlvChange *change, GError **error);

@@ -19,7 +19,7 @@ static MlvCheckout *new_checkout(MlvCheckoutCall *call, GError **error)
 MlvCheckout *mlv_checkout_call_plan(MlvCheckoutCall *call, const GPtrArray *wanted,
 				    const GPtrArray *base, GError **error)
 {
-	/* a plain checkout brings what was imported; in what was brought in parts it keeps to the parts */
+	/* a plain one brings what was imported; of what was brought in parts, those parts */
 	if (!call->rev && !call->paths)
 		mlv_partial_forget_unbrought(call->local->partial);
 	g_autoptr(MlvCheckout) checkout = new_checkout(call, error);

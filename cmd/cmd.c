@@ -22,6 +22,18 @@ void mlv_cmd_context_clear(MlvCmd *cmd)
 	g_clear_pointer(&cmd->repo, mlv_repo_free);
 }
 
+static void warn(const char *text, gpointer user)
+{
+	mlv_ui_warn(((MlvCmd *)user)->ui, "%s", text);
+}
+
+void mlv_cmd_serve(MlvCmd *cmd, MlvRepo *repo)
+{
+	const MlvRepoCaller caller = { .cancel = cmd->cancel, .warn = warn, .user = cmd };
+
+	mlv_repo_set_caller(repo, &caller);
+}
+
 MlvRepo *mlv_cmd_open_repo(MlvCmd *cmd, GError **error)
 {
 	const GPtrArray *warnings;
@@ -31,6 +43,7 @@ MlvRepo *mlv_cmd_open_repo(MlvCmd *cmd, GError **error)
 	cmd->repo = mlv_repo_open(".", error);
 	if (!cmd->repo)
 		return NULL;
+	mlv_cmd_serve(cmd, cmd->repo);
 	mlv_ui_set_color(cmd->ui, mlv_config_get(mlv_repo_config(cmd->repo), "color.ui"));
 	warnings = mlv_config_warnings(mlv_repo_config(cmd->repo));
 	for (guint i = 0; warnings && i < warnings->len; i++)

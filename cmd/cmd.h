@@ -91,6 +91,8 @@ void mlv_command_list(FILE *out);
 /* The repository that the current folder is in, opened at the first call and then the same one;
  * `cmd` keeps it. NULL with *error outside of one. */
 MlvRepo *mlv_cmd_open_repo(MlvCmd *cmd, GError **error);
+/* Lets work on a repository's remotes be interrupted, and warn, as the command does. */
+void mlv_cmd_serve(MlvCmd *cmd, MlvRepo *repo);
 /* Threads to use: -j, else mlv.jobs of the repository if it is open, else 0, which means one a
  * core. */
 gboolean mlv_cmd_jobs(MlvCmd *cmd, guint *jobs, GError **error);

@@ -113,7 +113,10 @@ static gboolean clone_and_pull(MlvCmd *cmd, const Options *opt, const char *url,
 	if (!git_clone(cmd, opt, url, directory, error))
 		return FALSE;
 	g_autoptr(MlvRepo) repo = mlv_repo_open(directory, error);
-	if (!repo || !has_data(repo, &has, error))
+	if (!repo)
+		return FALSE;
+	mlv_cmd_serve(cmd, repo);
+	if (!has_data(repo, &has, error))
 		return FALSE;
 	if (opt->no_pull || !has)
 		return TRUE;

@@ -144,7 +144,8 @@ static const MlvConfigKey *find_key(const char *key, gboolean *ours)
 	const MlvConfigKey *row = mlv_config_keys();
 	const char *name = strrchr(key, '.') + 1;
 
-	*ours = g_ascii_strncasecmp(key, "mlv.", 4) == 0 || g_ascii_strncasecmp(key, "mlv-remote.", 11) == 0;
+	*ours = g_ascii_strncasecmp(key, "mlv.", 4) == 0 ||
+		g_ascii_strncasecmp(key, "mlv-remote.", 11) == 0;
 	if (g_ascii_strncasecmp(key, "mlv-remote.", 11) == 0)
 		row = mlv_config_remote_keys();
 	while (row->name && g_ascii_strcasecmp(row->name, name) != 0)
@@ -161,12 +162,14 @@ static gboolean check_value(const char *key, const char *value, GError **error)
 	gint64 number;
 
 	if (!row)
-		return !ours || mlv_fail(error, MLV_ERROR_USAGE,
-					 "there is no key '%s'; 'mlv config --keys' lists them", key);
+		return !ours ||
+		       mlv_fail(error, MLV_ERROR_USAGE,
+				"there is no key '%s'; 'mlv config --keys' lists them", key);
 	switch (row->type) {
 	case MLV_TYPE_BOOL:
 		return mlv_config_parse_bool(value, &truth) ||
-		       mlv_fail(error, MLV_ERROR_USAGE, "'%s' takes true or false, not '%s'", key, value);
+		       mlv_fail(error, MLV_ERROR_USAGE, "'%s' takes true or false, not '%s'", key,
+				value);
 	case MLV_TYPE_INT:
 		return mlv_config_parse_int(value, &number, error);
 	case MLV_TYPE_DURATION:

@@ -7,12 +7,11 @@
 #include "cmd/ui_json.h"
 #include "core/git_run.h"
 #include "core/library_version.h"
-#include "core/remote_config.h"
+#include "core/remote_medium.h"
 #include "storage/chunker.h"
 #include "storage/file.h"
 #include "storage/format.h"
 #include "storage/library.h"
-#include "storage/medium.h"
 #include "storage/pool.h"
 
 /* What is found out: a document, printed as it is with --json, else section by section. */
@@ -110,75 +109,86 @@ static void find_file_system(Findings *findings, const char *name, const char *p
 		mlv_json_set_size(object, "reflinkBlock", block);
 }
 
-/* "reachable", "absent" (the first push makes it), or what is wrong with it. */
-static char *examine_remote(const MlvRemoteConfig *config, gboolean *trouble)
+/* "reachable", "not there yet" (the first push makes it), or what is wrong with it. */
+static char *examine_remote(MlvRepo *repo, const MlvRemoteConfig *config, gboolean *trouble)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MlvMedium) medium = NULL;
+	g_autoptr(MlvMedium) medium = mlv_remote_medium_open(repo, config, FALSE, &error);
 	g_autoptr(GBytes) format = NULL;
 
-	if (!config->directory)
-		return g_strdup("not examined");
-	medium = mlv_medium_dir_new(config->directory, FALSE, &error);
 	if (medium)
 		format = mlv_medium_get(medium, MLV_FORMAT_NAME, 0, MLV_OP_ALL, MLV_FORMAT_MAX,
 					&error);
 	if (format && mlv_format_check(format, MLV_ROLE_REMOTE, config->url, &error))
 		return g_strdup("reachable");
-	if (g_error_matches(error, MLV_ERROR, MLV_ERROR_MISSING)) {
-		g_autofree char *parent = g_path_get_dirname(config->directory);
+	if (medium && g_error_matches(error, MLV_ERROR, MLV_ERROR_MISSING)) {
+		g_autofree char *parent =
+			config->directory ? g_path_get_dirname(config->directory) : NULL;
+		g_autoptr(GError) why = NULL;
 
-		if (g_file_test(parent, G_FILE_TEST_IS_DIR))
+		if ((!parent || g_file_test(parent, G_FILE_TEST_IS_DIR)) &&
+		    (!medium->methods->check_vacant || medium->methods->check_vacant(medium, &why)))
 			return g_strdup("not there yet; the first push makes it");
+		if (why) {
+			g_clear_error(&error);
+			error = g_steal_pointer(&why);
+		}
 	}
 	*trouble = TRUE;
 	return g_strdup(error->message);
 }
 
-static gboolean find_remotes(Findings *findings, MlvRepo *repo, GError **error)
+/* What keeps mlv from working here is told, and is no reason to tell nothing else. */
+static void note_problem(Findings *findings, json_t *object, const GError *error)
 {
-	g_autoptr(GPtrArray) remotes = mlv_remote_config_list(repo, error);
+	mlv_json_set_text(object, "problem", error->message);
+	findings->trouble = TRUE;
+}
+
+static void find_remotes(Findings *findings, MlvRepo *repo, json_t *repository)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) remotes = mlv_remote_config_list(repo, &error);
 	json_t *list = json_array();
 
 	json_object_set_new(findings->document, "remotes", list);
 	if (!remotes)
-		return FALSE;
-	for (guint i = 0; i < remotes->len; i++) {
+		note_problem(findings, repository, error);
+	for (guint i = 0; remotes && i < remotes->len; i++) {
 		const MlvRemoteConfig *config = remotes->pdata[i];
 		json_t *object = json_object();
-		g_autofree char *state = examine_remote(config, &findings->trouble);
+		g_autofree char *state = examine_remote(repo, config, &findings->trouble);
 
 		mlv_json_set_text(object, "name", config->name);
 		mlv_json_set_path(object, "url", config->url);
 		mlv_json_set_text(object, "state", state);
 		json_array_append_new(list, object);
 	}
-	return TRUE;
 }
 
-static gboolean find_repository(Findings *findings, GError **error)
+static void find_repository(Findings *findings)
 {
-	g_autoptr(GError) inner = NULL;
-	MlvRepo *repo = mlv_cmd_open_repo(findings->cmd, &inner);
+	g_autoptr(GError) error = NULL;
+	MlvRepo *repo = mlv_cmd_open_repo(findings->cmd, &error);
 	json_t *object;
 	const char *store;
 
-	if (!repo && g_error_matches(inner, MLV_ERROR, MLV_ERROR_MISSING)) {
+	if (!repo && g_error_matches(error, MLV_ERROR, MLV_ERROR_MISSING)) {
 		json_object_set_new(findings->document, "repository", json_null());
-		return TRUE;
-	}
-	if (!repo) {
-		g_propagate_error(error, g_steal_pointer(&inner));
-		return FALSE;
+		return;
 	}
 	object = section(findings, "repository");
+	if (!repo) {
+		note_problem(findings, object, error);
+		return;
+	}
 	mlv_json_set_text(object, "id", mlv_repo_id(repo));
 	mlv_json_set_path(object, "gitDir", mlv_repo_git_dir(repo));
 	find_file_system(findings, "workspace", mlv_repo_root(repo));
 	store = mlv_repo_store_dir(repo);
 	if (g_file_test(store, G_FILE_TEST_IS_DIR))
 		find_file_system(findings, "store", store);
-	return find_remotes(findings, repo, error);
+	find_remotes(findings, repo, object);
 }
 
 /* One member as a line; names and sizes for people. */
@@ -192,6 +202,8 @@ static void print_member(const char *key, json_t *value)
 		text = mlv_ui_size((guint64)json_integer_value(value));
 	else if (json_is_integer(value))
 		text = g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (strcmp(key, "problem") == 0)
+		text = mlv_ui_printable(json_string_value(value));
 	else if (json_is_string(value))
 		text = mlv_ui_name(json_string_value(value));
 	else
@@ -239,7 +251,6 @@ gboolean mlv_cmd_doctor(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ NULL },
 	};
 	Findings findings = { .cmd = cmd };
-	gboolean ok;
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv, "\nmlv doctor", error) ||
 	    !mlv_options_count(cmd, argc, 0, 0, error))
@@ -247,13 +258,12 @@ gboolean mlv_cmd_doctor(MlvCmd *cmd, int argc, char **argv, GError **error)
 	findings.document = mlv_json_new(cmd);
 	find_versions(&findings);
 	find_machine(&findings);
-	ok = find_repository(&findings, error);
+	find_repository(&findings);
 	if (findings.trouble)
 		cmd->status = MLV_EXIT_CHECK;
-	if (ok && json)
+	if (json)
 		return mlv_json_print(cmd, findings.document, error);
-	if (ok)
-		print_findings(findings.document);
+	print_findings(findings.document);
 	json_decref(findings.document);
-	return ok && mlv_cmd_keep_going(cmd, error);
+	return mlv_cmd_keep_going(cmd, error);
 }

@@ -152,8 +152,7 @@ static gboolean measure(Du *du, Line *total, GError **error)
 				 total->refs->len, &total->sizes, error);
 }
 
-/* --- printing
- * ------------------------------------------------------------------------------------- */
+/* --- printing --------------------------------------------------------------------------------- */
 
 static char *number(const Du *du, guint64 bytes)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "cmd/fsck_remote_call.h"
 #include "cmd/session.h"
 #include "cmd/ui_json.h"
 #include "core/fsck.h"
 
 typedef struct {
-	gboolean repair, json;
+	gboolean repair, remote, deep, json;
 } Options;
 
 /* A check under way. */
@@ -168,11 +169,29 @@ static gboolean check(Run *run, MlvRepo *repo, const Options *opt, MlvFsckResult
 	return ok;
 }
 
+static gboolean check_words(const Options *opt, const char *name, GError **error)
+{
+	if (name && !opt->remote)
+		return mlv_fail(error, MLV_ERROR_USAGE, "a remote's name needs '--remote'");
+	if (opt->deep && !opt->remote)
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"'--deep' is about remotes: the store is always read whole");
+	if (opt->repair && opt->remote)
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"a remote is not mended so; 'mlv push --recheck' sends what is "
+				"gone again");
+	return TRUE;
+}
+
 gboolean mlv_cmd_fsck(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	Options opt = { 0 };
 	const GOptionEntry entries[] = {
 		{ "repair", 0, 0, G_OPTION_ARG_NONE, &opt.repair, "mend what can be mended", NULL },
+		{ "remote", 'r', 0, G_OPTION_ARG_NONE, &opt.remote,
+		  "check a remote (the default one, or NAME) instead", NULL },
+		{ "deep", 0, 0, G_OPTION_ARG_NONE, &opt.deep,
+		  "with --remote: fetch and hash everything", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
 		{ NULL },
 	};
@@ -181,9 +200,15 @@ gboolean mlv_cmd_fsck(MlvCmd *cmd, int argc, char **argv, GError **error)
 	MlvRepo *repo;
 	gboolean ok;
 
-	if (!mlv_options_parse(cmd, entries, &argc, &argv, "", error) ||
-	    !mlv_options_count(cmd, argc, 0, 0, error))
+	if (!mlv_options_parse(cmd, entries, &argc, &argv,
+			       "[--remote [NAME]]\nmlv fsck --repair\nmlv fsck --remote --deep",
+			       error) ||
+	    !mlv_options_count(cmd, argc, 0, 1, error) ||
+	    !check_words(&opt, argc > 1 ? argv[1] : NULL, error))
 		return FALSE;
+	if (opt.remote)
+		return mlv_cmd_fsck_remote(cmd, argc > 1 ? argv[1] : NULL, opt.deep, opt.json,
+					   error);
 	repo = mlv_cmd_open_repo(cmd, error);
 	if (!repo)
 		return FALSE;
@@ -198,11 +223,10 @@ gboolean mlv_cmd_fsck(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!ok)
 		return FALSE;
 	if (result.trouble)
-		mlv_ui_warn(
-			cmd->ui,
-			"what is not here is believed to be on a remote that could not be "
+		mlv_ui_warn(cmd->ui,
+			    "what is not here is believed to be on a remote that could not be "
 			    "asked: %s",
-			result.trouble);
+			    result.trouble);
 	g_free(result.trouble);
 	cmd->status = result.left > 0 ? MLV_EXIT_CHECK : MLV_EXIT_DONE;
 	if (!opt.json && !cmd->ui->quiet)

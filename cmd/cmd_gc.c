@@ -29,8 +29,7 @@ static void count_progress(guint64 bytes, gpointer user)
 	mlv_ui_progress_add(user, bytes, 0);
 }
 
-/* --- the register
- * ---------------------------------------------------------------------------------- */
+/* --- the register ----------------------------------------------------------------------------- */
 
 static gboolean forget_repository(MlvCmd *cmd, MlvStore *store, const char *path, GError **error)
 {
@@ -48,8 +47,7 @@ static gboolean forget_repository(MlvCmd *cmd, MlvStore *store, const char *path
 	return TRUE;
 }
 
-/* --- telling
- * --------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 static void set_count(json_t *object, const char *key, guint64 objects, guint64 bytes)
 {
@@ -111,8 +109,7 @@ static void print_text(MlvCmd *cmd, const Options *opt, const MlvSweepResult *re
 			    "the store holds damaged packs; 'mlv fsck --repair' moves them aside");
 }
 
-/* --- a remote
- * -------------------------------------------------------------------------------------- */
+/* --- a remote --------------------------------------------------------------------------------- */
 
 static void tell_waiting(gpointer user)
 {
@@ -190,8 +187,7 @@ static gboolean collect_remote(MlvCmd *cmd, MlvRepo *repo, const Options *opt, G
 	return TRUE;
 }
 
-/* --- the command
- * ----------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static gboolean collect(MlvCmd *cmd, MlvRepo *repo, const Options *opt, GError **error)
 {

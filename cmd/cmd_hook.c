@@ -25,8 +25,7 @@ static gboolean wanted(MlvCmd *cmd)
 	return repo && mlv_repo_id(repo);
 }
 
-/* `framework` is set where the pre-commit framework calls: it hands things on in the environment.
- * */
+/* `framework`: the pre-commit framework calls, which hands things on in the environment. */
 static gboolean take_options(MlvCmd *cmd, const char *synopsis, int max, int *argc, char ***argv,
 			     gboolean *framework, GError **error)
 {
@@ -42,8 +41,7 @@ static gboolean take_options(MlvCmd *cmd, const char *synopsis, int max, int *ar
 	       mlv_options_count(cmd, *argc, 0, max, error);
 }
 
-/* --- pre-commit
- * ------------------------------------------------------------------------------------ */
+/* --- pre-commit ------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvCmd *cmd;
@@ -107,10 +105,8 @@ static gboolean pre_commit(MlvCmd *cmd, int argc, char **argv, GError **error)
 		return FALSE;
 	Unsaved unsaved = { cmd, local->repo, 0 };
 	MlvStatusOptions options = {
-		.cancel = cmd->cancel,
-		.unadded = TRUE,
-		.visit = tell_unsaved,
-				     .data = &unsaved };
+		.cancel = cmd->cancel, .unadded = TRUE, .visit = tell_unsaved, .data = &unsaved
+	};
 	if (!mlv_status_run(local, &options, &result, error))
 		return FALSE;
 	if (unsaved.count > LINES_MAX)
@@ -126,8 +122,7 @@ static gboolean pre_commit(MlvCmd *cmd, int argc, char **argv, GError **error)
 	return TRUE;
 }
 
-/* --- post-checkout and post-merge
- * ------------------------------------------------------------------ */
+/* --- post-checkout and post-merge ------------------------------------------------------------- */
 
 static gboolean follow(MlvCmd *cmd, const MlvOid *from, GError **error)
 {
@@ -182,8 +177,7 @@ static gboolean post_merge(MlvCmd *cmd, int argc, char **argv, GError **error)
 	return follow(cmd, known ? &from : NULL, error);
 }
 
-/* --- pre-push
- * -------------------------------------------------------------------------------------- */
+/* --- pre-push --------------------------------------------------------------------------------- */
 
 static gboolean take_pointer(const MlvOid *commit, const MlvTracked *tracked, gpointer user,
 			     GError **error)

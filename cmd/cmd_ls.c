@@ -20,8 +20,7 @@ typedef struct {
 	const MlvSpot *spot; /* the word under way */
 } Ls;
 
-/* --- one entry
- * ------------------------------------------------------------------------------------ */
+/* --- one entry -------------------------------------------------------------------------------- */
 
 /* The target of a symlink, for people: " -> part0"; "" where it is not here. */
 static char *link_text(const Ls *ls, const MlvTreeEntry *entry)
@@ -92,8 +91,7 @@ static gboolean print_entry(const Ls *ls, const char *path, const char *full,
 	return mlv_cmd_keep_going(ls->cmd, error);
 }
 
-/* --- directories
- * ---------------------------------------------------------------------------------- */
+/* --- directories ------------------------------------------------------------------------------ */
 
 static char *join(const char *folder, const char *name)
 {

@@ -33,6 +33,9 @@ gboolean mlv_cmd_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  NULL },
 		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run,
 		  "only say what would be sent", NULL },
+		{ "recheck", 0, 0, G_OPTION_ARG_NONE, &words.recheck,
+		  "trust no earlier push: look whether everything is really there, and mend it",
+		  NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "print one JSON document", NULL },
 		{ NULL },
 	};
@@ -53,5 +56,7 @@ gboolean mlv_cmd_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 		return FALSE;
 	json_t *document = words.json ? mlv_json_new(cmd) : NULL;
 	mlv_sync_words_done(&words, remote, &result, "sent", document);
+	if (result.lost > 0)
+		cmd->status = MLV_EXIT_CHECK;
 	return !document || mlv_json_print(cmd, document, error);
 }

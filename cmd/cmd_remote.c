@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/remote_publish.h"
 #include "cmd/ui_json.h"
 #include "core/git_stage.h"
 #include "core/remote_config.h"
@@ -246,6 +246,8 @@ gboolean mlv_cmd_remote(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ "remove", remote_remove, "forget a remote; what lies there stays" },
 		{ "set-url", remote_set_url, "change where a remote is" },
 		{ "set", remote_set, "set a key of a remote, or without VALUE unset it" },
+		{ "publish", mlv_cmd_remote_publish,
+		  "write the list that readers over plain HTTP need" },
 		{ "default", remote_default,
 		  "say or show which remote is used when none is named" },
 		{ NULL, NULL, NULL },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/status.h"
 #include "cmd/session.h"
 #include "cmd/status_print.h"
+#include "core/status.h"
 
 static gboolean take_change(MlvStatusPart part, const MlvChange *change, const char *why,
 			    gpointer data, GError **error)
@@ -71,8 +71,8 @@ gboolean mlv_cmd_status(MlvCmd *cmd, int argc, char **argv, GError **error)
 	     mlv_status_print_end(&print, &result, error);
 	mlv_status_print_clear(&print);
 	if (ok && exit_code &&
-	    (result.problems || result.staged || result.changed || result.missing || result.unmerged ||
-	     print.not_remote))
+	    (result.problems || result.staged || result.changed || result.missing ||
+	     result.unmerged || print.not_remote))
 		cmd->status = MLV_EXIT_CHECK;
 	return ok;
 }

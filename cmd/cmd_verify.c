@@ -50,6 +50,12 @@ static gboolean tell(Verify *verify, MlvCmd *cmd, const char *where, const MlvSy
 		return mlv_json_print(cmd, document, error);
 	}
 	g_autofree char *objects = mlv_ui_plural(result->chunks, "object");
+	g_autofree char *packs = mlv_ui_plural(result->packs_lost, "pack");
+	if (result->packs_lost > 0 && !cmd->ui->quiet)
+		mlv_ui_note(cmd->ui,
+			    "%s: %s that indexes name %s not there, or cut short; "
+			    "'mlv push --recheck' sets it right",
+			    where, packs, result->packs_lost == 1 ? "is" : "are");
 	if (verify->missing > LINES_MAX)
 		printf("... and %" G_GUINT64_FORMAT " more\n", verify->missing - LINES_MAX);
 	if (cmd->ui->quiet)
@@ -59,7 +65,8 @@ static gboolean tell(Verify *verify, MlvCmd *cmd, const char *where, const MlvSy
 	else
 		mlv_ui_note(cmd->ui, "%s: %" G_GUINT64_FORMAT " of %s missing%s", where,
 			    verify->missing, objects,
-			    verify->remote ? "; send them with 'mlv push'"
+			    verify->remote ? "; send them with 'mlv push --recheck' "
+					     "where they are"
 					   : "; bring them with 'mlv fetch'");
 	return TRUE;
 }

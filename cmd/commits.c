@@ -26,8 +26,7 @@ gboolean mlv_commits_changes(const MlvCommits *commits, const MlvHistoryEntry *e
 	       mlv_compare_finish(compare, error) && mlv_changes_end(changes, error);
 }
 
-/* --- text
- * ----------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* A target of which not all is here: what its pointers say. */
 static char *describe_pointers(const MlvPointerChange *change)
@@ -132,8 +131,7 @@ gboolean mlv_commits_print(const MlvCommits *commits, const MlvHistoryEntry *ent
 	return ok && mlv_cmd_keep_going(commits->cmd, error);
 }
 
-/* --- JSON
- * ----------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void set_pointer(json_t *object, const char *key, const MlvTracked *tracked)
 {

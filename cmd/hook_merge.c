@@ -29,8 +29,7 @@ static gboolean read_side(const char *file, MlvPointer *pointer, gboolean *there
 				 pointer, error);
 }
 
-/* --- merge
- * ----------------------------------------------------------------------------------------- */
+/* --- merge ------------------------------------------------------------------------------------ */
 
 typedef struct {
 	MlvCmd *cmd;
@@ -135,8 +134,7 @@ gboolean mlv_hook_merge(MlvCmd *cmd, int argc, char **argv, GError **error)
 	       mlv_options_count(cmd, argc, 4, 4, error) && merge_files(cmd, argv, error);
 }
 
-/* --- diff
- * ------------------------------------------------------------------------------------------ */
+/* --- diff ------------------------------------------------------------------------------------- */
 
 static gboolean print_change(const MlvChange *change, gpointer user, GError **error)
 {

@@ -51,8 +51,7 @@ MlvView *mlv_cmd_open_view(MlvCmd *cmd, gboolean remote, GError **error)
 	return view;
 }
 
-/* --- revisions and paths
- * -------------------------------------------------------------------------- */
+/* --- revisions and paths ---------------------------------------------------------------------- */
 
 static gboolean is_revision(MlvRepo *repo, const char *word)
 {
@@ -131,8 +130,7 @@ gboolean mlv_cmd_split_revisions(MlvCmd *cmd, MlvRepo *repo, const MlvWords *wor
 	return TRUE;
 }
 
-/* --- texts
- * ---------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 const char *mlv_cmd_kind(guint8 mode)
 {

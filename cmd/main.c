@@ -137,7 +137,7 @@ static int run(MlvUi *ui, int argc, char **argv)
 static int close_stdout(MlvUi *ui, int status)
 {
 	gboolean failed = ferror(stdout) != 0;
-	/* A write that failed earlier has left no errno; the descriptor tells as long as it is open. */
+	/* A write that failed earlier has left no errno; the open descriptor still tells. */
 	gboolean gone = failed && mlv_ui_reader_gone(STDOUT_FILENO);
 	int reason = 0;
 

@@ -75,8 +75,7 @@ static guint64 count_part(const MlvStatusPrint *print, guint part)
 	return count;
 }
 
-/* --- long
- * ------------------------------------------------------------------------------------------ */
+/* --- long ------------------------------------------------------------------------------------- */
 
 static const char *word_for(const StatusRow *row)
 {
@@ -161,6 +160,12 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 {
 	g_autofree char *remote_title = g_strdup_printf(
 		"Not on the remote '%s'", print->remote_name ? print->remote_name : "");
+	const char *advice =
+		result->moved_by_git
+			? "git has moved pointers, as after a stash or reset: \"mlv checkout\" "
+			  "brings the data in line; \"mlv add\" keeps the data as they are"
+			: "use \"mlv add\" to store and stage them, \"mlv checkout -f -- PATH\" "
+			  "to discard";
 
 	print_head(print);
 	print_part(print, MLV_PART_UNMERGED, MLV_COLOR_RED, "Unmerged data",
@@ -168,12 +173,8 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 	print_part(
 		print, MLV_PART_STAGED, MLV_COLOR_GREEN, "Changes to be committed",
 		"use \"mlv commit\" or \"git commit\"; \"git restore --staged FILE.mlv\" to unstage");
-	print_part(
-		print, MLV_PART_WORKSPACE, MLV_COLOR_RED, "Changes not staged for commit",
-		result->moved_by_git
-			? "git has moved pointers, as after a stash or reset: \"mlv checkout\" brings "
-			  "the data in line; \"mlv add\" keeps the data as they are"
-			: "use \"mlv add\" to store and stage them, \"mlv checkout -f -- PATH\" to discard");
+	print_part(print, MLV_PART_WORKSPACE, MLV_COLOR_RED, "Changes not staged for commit",
+		   advice);
 	print_part(print, MLV_PART_MISSING, MLV_COLOR_YELLOW, "Not in the store",
 		   "use \"mlv pull\" to bring them from the remote");
 	print_part(print, PART_REMOTE, MLV_COLOR_YELLOW, remote_title,
@@ -185,8 +186,7 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 		       result->targets == 1 ? "path" : "paths");
 }
 
-/* --- short
- * ----------------------------------------------------------------------------------------- */
+/* --- short ------------------------------------------------------------------------------------ */
 
 /* The two letters of one path, index and work tree, from its rows in both parts. */
 typedef struct {

@@ -81,6 +81,7 @@ gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncO
 				GError **error)
 {
 	*options = (MlvSyncOptions){ .dry_run = words->dry_run,
+				     .recheck = words->recheck,
 				     .cancel = words->cmd->cancel,
 				     .progress = tell_progress,
 				     .waiting = tell_waiting,
@@ -89,6 +90,36 @@ gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncO
 		return FALSE;
 	words->progress = mlv_ui_progress_begin(words->cmd->ui, title);
 	return TRUE;
+}
+
+static void set_recheck(const MlvSyncResult *result, json_t *document)
+{
+	mlv_json_set_size(document, "checked", result->checked);
+	mlv_json_set_size(document, "packs_lost", result->packs_lost);
+	mlv_json_set_size(document, "indexed_again", result->reused);
+	mlv_json_set_size(document, "lost", result->lost);
+}
+
+/* What was found wrong; what was sent for it comes after. */
+static void tell_recheck(MlvSyncWords *words, const char *remote, const MlvSyncResult *result)
+{
+	g_autofree char *checked = mlv_ui_plural(result->checked, "object");
+	g_autofree char *packs = mlv_ui_plural(result->packs_lost, "pack");
+	g_autofree char *again = mlv_ui_plural(result->reused, "object");
+	g_autofree char *lost = mlv_ui_plural(result->lost, "object");
+
+	mlv_ui_note(words->cmd->ui, "%s: checked %s", remote, checked);
+	if (result->packs_lost > 0)
+		mlv_ui_note(words->cmd->ui, "%s: %s gone or cut short", remote, packs);
+	if (result->reused > 0)
+		mlv_ui_note(words->cmd->ui, "%s: %s found in packs that no index named", remote,
+			    again);
+	if (result->lost > 0)
+		mlv_ui_warn(words->cmd->ui,
+			    "%s: %s that earlier pushes sent %s neither there nor here; run "
+			    "'mlv push --recheck --all' in a clone that has %s",
+			    remote, lost, result->lost == 1 ? "is" : "are",
+			    result->lost == 1 ? "it" : "them");
 }
 
 void mlv_sync_words_done(MlvSyncWords *words, const char *remote, const MlvSyncResult *result,
@@ -102,10 +133,17 @@ void mlv_sync_words_done(MlvSyncWords *words, const char *remote, const MlvSyncR
 		mlv_json_set_size(document, "packs", result->packs);
 		mlv_json_set_size(document, "objects", result->chunks);
 		mlv_json_set_size(document, "bytes", result->bytes);
+		if (words->recheck)
+			set_recheck(result, document);
 		return;
 	}
+	if (words->recheck)
+		tell_recheck(words, remote, result);
 	if (result->up_to_date || result->chunks == 0) {
-		mlv_ui_note(words->cmd->ui, "%s: up to date", remote);
+		mlv_ui_note(words->cmd->ui,
+			    result->reused + result->packs_lost > 0 ? "%s: nothing had to be sent"
+								    : "%s: up to date",
+			    remote);
 		return;
 	}
 	g_autofree char *objects = mlv_ui_plural(result->chunks, "object");

@@ -10,6 +10,7 @@
 
 typedef struct {
 	gboolean all, tags, dry_run, json;
+	gboolean recheck; /* push */
 	/* private */
 	MlvCmd *cmd;
 	MlvProgress *progress;

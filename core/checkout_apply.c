@@ -257,9 +257,9 @@ static void write_folder(MlvCheckout *checkout, MlvStatWriter *writer, CheckoutD
 	}
 }
 
-/* What is to go is known by the version that was here, which the cache alone has: where something is
- * left to remove, the target's old blocks stay for the next try. Their records do not fit what was
- * written. */
+/* What is to go is known by the version that was here, which the cache alone has: where something
+ * is left to remove, the target's old blocks stay for the next try. Their records do not fit what
+ * was written. */
 static gboolean has_leftover(const CheckoutDir *dir, gboolean ok)
 {
 	if (!ok && dir->on_disk && !is_wanted(dir))

@@ -4,7 +4,7 @@
  * in the file, modulo the block, whole blocks are cloned and the edges copied. The bytes are
  * read and checked first, unless the pack is known to be untouched since it was written.
  */
-#include "core/checkout_private.h"
+#include "core/checkout_read.h"
 
 #define CLONE_MIN 4u /* blocks that make a clone worth its while */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/checkout_private.h"
+#include "core/checkout_read.h"
 #include "core/workspace.h"
 #include "storage/pool.h"
 

@@ -2,7 +2,7 @@
 /* From packs to files: neighbours are read at once, every chunk is checked, zeros stay holes. */
 #include <string.h>
 
-#include "core/checkout_private.h"
+#include "core/checkout_read.h"
 #include "storage/chunker.h"
 
 #define RUN_MAX     (1u << 20)                  /* bytes read at once */

@@ -69,9 +69,8 @@ gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *
 		return FALSE;
 	for (int readings = 0; fresh; readings++) {
 		if (readings == READINGS_MAX)
-			return mlv_fail(
-				error, MLV_ERROR_FAILED,
-				"the repository changes faster than it can be read; "
+			return mlv_fail(error, MLV_ERROR_FAILED,
+					"the repository changes faster than it can be read; "
 					"nothing was dropped");
 		if (!mlv_reach_read(reach, mark, &marking, &fresh, error))
 			return FALSE;

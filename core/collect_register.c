@@ -73,8 +73,8 @@ GPtrArray *mlv_collect_registered(MlvStore *store, GError **error)
 	g_autoptr(GPtrArray) names = mlv_file_list(mlv_store_fd(store), FOLDER, &why);
 
 	if (!names && !g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING)) {
-		g_propagate_prefixed_error(error, g_steal_pointer(&why), "in the store '%s': ",
-					   mlv_store_path(store));
+		g_propagate_prefixed_error(error, g_steal_pointer(&why),
+					   "in the store '%s': ", mlv_store_path(store));
 		return NULL;
 	}
 	for (guint i = 0; names && i < names->len; i++) {

@@ -23,8 +23,7 @@ static void judge_clear(Judge *judge)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Judge, judge_clear)
 
-/* --- which commits are needed
- * ---------------------------------------------------------------------- */
+/* --- which commits are needed ----------------------------------------------------------------- */
 
 static gboolean push_tips(Judge *judge, MlvGitWalk *walk, GError **error)
 {
@@ -137,8 +136,7 @@ static gboolean find_needed(Judge *judge, GError **error)
 	}
 }
 
-/* --- which roots are
- * ------------------------------------------------------------------------------- */
+/* --- which roots are -------------------------------------------------------------------------- */
 
 static gboolean keep_entry(MlvRootUse use, const char *oid, gpointer user)
 {

@@ -32,8 +32,7 @@ void mlv_compare_free(MlvCompare *compare)
 	g_free(compare);
 }
 
-/* --- holding and telling
- * -------------------------------------------------------------------------- */
+/* --- holding and telling ---------------------------------------------------------------------- */
 
 static gint by_path(gconstpointer a, gconstpointer b)
 {
@@ -99,8 +98,7 @@ gboolean mlv_compare_renames_skipped(const MlvCompare *compare)
 	return compare->skipped;
 }
 
-/* --- trees
- * ---------------------------------------------------------------------------------------- */
+/* --- trees ------------------------------------------------------------------------------------ */
 
 static void set_side(MlvChangeSide *side, const MlvTreeEntry *entry)
 {
@@ -249,8 +247,7 @@ static gboolean compare_entries(MlvCompare *compare, GString *path, const MlvTre
 	return report(compare, kind, path, from, to, FALSE, error);
 }
 
-/* --- pointers
- * ------------------------------------------------------------------------------------- */
+/* --- pointers --------------------------------------------------------------------------------- */
 
 static const MlvTreeEntry *entry_of(const MlvPointer *pointer, MlvTreeEntry *entry)
 {
@@ -391,8 +388,7 @@ gboolean mlv_compare_pointers(MlvCompare *compare, const GPtrArray *from, const 
 	return mlv_compare_pointer_changes(compare, changes, error);
 }
 
-/* --- sums
- * ----------------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------------- */
 
 void mlv_change_totals_add(MlvChangeTotals *totals, const MlvChange *change)
 {

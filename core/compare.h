@@ -83,8 +83,7 @@ gboolean mlv_compare_finish(MlvCompare *compare, GError **error);
 /* Whether there were too many changes to look for renames. */
 gboolean mlv_compare_renames_skipped(const MlvCompare *compare);
 
-/* --- sums
- * ----------------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------------- */
 
 typedef struct {
 	guint64 added, removed, modified, renamed; /* files; a type change counts as modified */

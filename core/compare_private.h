@@ -19,8 +19,7 @@ struct MlvCompare {
 /* Gives a change to the visitor, or holds it until renames are known. */
 gboolean mlv_compare_emit(MlvCompare *compare, const MlvChange *change, GError **error);
 
-/* --- compare_stream.c: a directory's entries
- * ------------------------------------------------------ */
+/* --- compare_stream.c: a directory's entries -------------------------------------------------- */
 
 /* Reads the entries of a directory in order, but for chunks that lie in another directory too. */
 typedef struct MlvEntryStream MlvEntryStream;
@@ -33,8 +32,7 @@ gboolean mlv_entry_stream_next(MlvEntryStream *stream, MlvTreeEntry *entry, GErr
 void mlv_entry_stream_free(MlvEntryStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvEntryStream, mlv_entry_stream_free)
 
-/* --- compare_rename.c
- * ----------------------------------------------------------------------------- */
+/* --- compare_rename.c ------------------------------------------------------------------------- */
 
 /* Joins files that went with files of the same content that came: the one that came becomes a
  * rename, the other's kind becomes 0. */

@@ -5,8 +5,7 @@
 
 #include "core/git_tree.h"
 
-/* --- after git has moved
- * --------------------------------------------------------------------------- */
+/* --- after git has moved ---------------------------------------------------------------------- */
 
 /* The targets that are tracked no more. */
 static gboolean plan_removals(MlvCheckout *checkout, MlvRepo *repo, const GPtrArray *now,
@@ -61,8 +60,7 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 				   unread->path, unread->error->message);
 }
 
-/* --- before git pushes
- * ----------------------------------------------------------------------------- */
+/* --- before git pushes ------------------------------------------------------------------------ */
 
 GArray *mlv_follow_parse_refs(const char *input, GError **error)
 {

@@ -25,8 +25,7 @@ static void fsck_clear(Fsck *fsck)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fsck, fsck_clear)
 
-/* --- the store
- * ------------------------------------------------------------------------------------- */
+/* --- the store -------------------------------------------------------------------------------- */
 
 static void pass_on(const MlvFault *fault, gpointer user)
 {
@@ -85,8 +84,7 @@ static gboolean check_store(Fsck *fsck, GError **error)
 	return TRUE;
 }
 
-/* --- the pointers
- * ---------------------------------------------------------------------------------- */
+/* --- the pointers ----------------------------------------------------------------------------- */
 
 /* A file that is called a pointer and begins as one. Conflict markers are the user's to resolve. */
 static gboolean is_broken_pointer(const MlvReached *reached)

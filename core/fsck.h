@@ -17,8 +17,7 @@
 
 /* One fault; borrowed during the call. */
 typedef struct {
-	const char *
-		kind; /* "format", "index", "pack", "object", "missing", "list", "tree" ... */
+	const char *kind; /* "format", "index", "pack", "object", "missing", "list", "tree" ... */
 	const char *file; /* in the store, or NULL */
 	const char *path; /* of tracked data, or NULL */
 	gboolean has_object;

@@ -145,7 +145,8 @@ static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const Ml
 			"'mlv add' stores them again");
 	else if (answer == MLV_FSCK_LACKS)
 		missing(walk, label, kind, id,
-			"what names it is here, and it is neither here nor on a remote");
+			"what names it is here, and it is neither here nor on a remote; "
+			"'mlv push --recheck' in a clone that has it puts it there");
 	else
 		walk->result->not_here++;
 }

@@ -195,7 +195,8 @@ static gboolean each_file(MlvGitReach *reach, const char *folder,
 			continue;
 		if (result < 0)
 			return mlv_fail_errno(error, "cannot look at '%s'", path);
-		if (!(S_ISDIR(st.st_mode) ? each_file(reach, path, add, error) : add(reach, path, error)))
+		if (!(S_ISDIR(st.st_mode) ? each_file(reach, path, add, error)
+					  : add(reach, path, error)))
 			return FALSE;
 	}
 	return names != NULL;
@@ -218,7 +219,8 @@ static gboolean add_name_file(MlvGitReach *reach, const char *file, GError **err
 
 	if (!g_file_get_contents(file, &text, &length, &why))
 		return is_absent(why) ||
-		       mlv_fail(error, MLV_ERROR_FAILED, "cannot read what git keeps there: %s", why->message);
+		       mlv_fail(error, MLV_ERROR_FAILED, "cannot read what git keeps there: %s",
+				why->message);
 	if (length > (1u << 20))
 		return TRUE;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

@@ -19,8 +19,7 @@ void mlv_history_entry_free(MlvHistoryEntry *entry)
 	g_free(entry);
 }
 
-/* --- one commit
- * ----------------------------------------------------------------------------------- */
+/* --- one commit ------------------------------------------------------------------------------- */
 
 /* The target that a path is or lies in, or NULL. */
 static MlvHistoryTarget *find_target(const MlvHistoryEntry *entry, const char *path)
@@ -152,8 +151,7 @@ MlvHistoryEntry *mlv_history_read(MlvView *view, const MlvOid *commit, const Mlv
 	return read ? read_commit(view, read, paths, error) : NULL;
 }
 
-/* --- many
- * ----------------------------------------------------------------------------------------- */
+/* --- many ------------------------------------------------------------------------------------- */
 
 MlvHistory *mlv_history_new(MlvView *view, const MlvPathspec *paths)
 {

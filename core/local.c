@@ -17,7 +17,12 @@ MlvLocal *mlv_local_open(MlvRepo *repo, MlvStoreWaiting waiting, gpointer user, 
 		return NULL;
 	local->write.level = (int)level;
 	local->store = mlv_store_open(mlv_repo_store_dir(repo), TRUE, waiting, user, error);
-	if (!local->store || !mlv_collect_register(local->store, repo, error))
+	if (!local->store) {
+		if (mlv_config_get(config, "mlv.store"))
+			g_prefix_error(error, "mlv.store: ");
+		return NULL;
+	}
+	if (!mlv_collect_register(local->store, repo, error))
 		return NULL;
 	local->partial = mlv_partial_open(repo, error);
 	if (!local->partial)

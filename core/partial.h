@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Partial work trees: which parts of tracked data were brought here. For a target (a tracked file or directory) that is not
- * listed everything is expected to be here. For one that is listed only what lies at or below its included
- * paths is; the rest was not brought, and its absence is no deletion. <git dir>/mlv/partial, text: see partial.c.
- * Main thread for changes; reading is thread safe.
+ * Partial work trees: which parts of tracked data were brought here. For a target (a tracked file
+ * or directory) that is not listed everything is expected to be here. For one that is listed only
+ * what lies at or below its included paths is; the rest was not brought, and its absence is no
+ * deletion. <git dir>/mlv/partial, text: see partial.c. Main thread for changes; reading is thread
+ * safe.
  */
 #ifndef MLV_CORE_PARTIAL_H
 #define MLV_CORE_PARTIAL_H
@@ -18,7 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvPartial, mlv_partial_close)
 
 /* Whether the target is listed at all. */
 gboolean mlv_partial_has(const MlvPartial *partial, const char *target);
-/* Whether what lies at `path` (below or at `target`, both relative to the root) is expected to be here. */
+/* Whether what lies at `path` (below or at `target`, both from the root) is expected here. */
 gboolean mlv_partial_expects(const MlvPartial *partial, const char *target, const char *path);
 /* Whether anything at or below `path` is expected: a walk need not enter it otherwise. */
 gboolean mlv_partial_expects_below(const MlvPartial *partial, const char *target, const char *path);

@@ -79,8 +79,7 @@ void mlv_reach_free(MlvReach *reach)
 	g_free(reach);
 }
 
-/* --- one pointer
- * ----------------------------------------------------------------------------------- */
+/* --- one pointer ------------------------------------------------------------------------------ */
 
 /* The bytes of what is called a pointer and is none; NULL without an error if it cannot be one. */
 static gboolean read_text(const Reading *reading, const MlvTracked *tracked, GBytes **text,
@@ -145,8 +144,7 @@ static gboolean visit_git(const MlvTracked *tracked, const MlvOid *commit, gpoin
 	return tell(user, tracked, where, error);
 }
 
-/* --- work trees and repositories
- * ------------------------------------------------------------------- */
+/* --- work trees and repositories -------------------------------------------------------------- */
 
 static gboolean read_work_tree(Reading *reading, MlvRepo *repo, GError **error)
 {

@@ -250,8 +250,7 @@ gboolean mlv_reader_next(MlvReader *reader, GBytes **bytes, GError **error)
 	return TRUE;
 }
 
-/* --- all at once
- * ---------------------------------------------------------------------------------- */
+/* --- all at once ------------------------------------------------------------------------------ */
 
 gboolean mlv_read_range(MlvSource *source, const MlvRef *file, guint64 from, guint64 length,
 			guint threads, MlvReadSink sink, gpointer user, GError **error)

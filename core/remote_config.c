@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "storage/http/http_url.h"
+#include "storage/http/medium_http.h"
+#include "storage/s3/settings.h"
+
 #define SECTION        "mlv-remote"
 #define NAME_MAX_BYTES 64
 
@@ -18,6 +22,11 @@ void mlv_remote_config_free(MlvRemoteConfig *remote)
 	g_free(remote->addressing);
 	g_free(remote->cafile);
 	g_free(remote->profile);
+	g_free(remote->sse);
+	g_free(remote->sse_kms_key);
+	g_free(remote->sse_key_file);
+	g_free(remote->storage_class);
+	g_free(remote->acl);
 	g_free(remote);
 }
 
@@ -56,8 +65,8 @@ static gboolean is_scheme(const char *url, gsize length, const char *scheme)
 
 gboolean mlv_remote_config_url_check(const char *url, GError **error)
 {
-	static const char *const schemes[] = { "file", "s3", "http", "https" };
 	gsize length = scheme_length(url);
+	g_autofree char *shown = NULL;
 
 	if (!*url)
 		return mlv_fail(error, MLV_ERROR_USAGE, "a remote's URL cannot be empty");
@@ -67,15 +76,20 @@ gboolean mlv_remote_config_url_check(const char *url, GError **error)
 					"a remote's URL cannot hold control characters");
 	if (length == 0)
 		return TRUE;
-	for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
-		if (is_scheme(url, length, schemes[i]))
-			return url[length + 3] ||
-			       mlv_fail(error, MLV_ERROR_USAGE, "'%s' names nothing", url);
+	if (is_scheme(url, length, "s3"))
+		return mlv_s3_settings_check_url(url, error);
+	if (is_scheme(url, length, "http") || is_scheme(url, length, "https"))
+		return mlv_medium_http_check_url(url, error);
+	if (is_scheme(url, length, "file"))
+		return url[length + 3] ||
+		       mlv_fail(error, MLV_ERROR_USAGE, "'%s' names nothing", url);
+	/* It may be git's, with a password in it. */
+	shown = mlv_http_url_shown(url);
 	return mlv_fail(
 		error, MLV_ERROR_USAGE,
 		"'%s' has a scheme that mlv does not know: use a path, file://, s3://, http:// or "
 		"https://",
-		url);
+		shown);
 }
 
 /* The folder that a URL names, or NULL if it names none. */
@@ -129,12 +143,35 @@ static char *get_path(const MlvRepo *repo, const char *name, const char *key)
 	return text ? find_directory(repo, text) : NULL;
 }
 
+static gboolean is_shared(const MlvConfig *config, const char *name, const char *key)
+{
+	g_autofree char *full = remote_key(name, key);
+	const MlvConfigEntry *entry = mlv_config_find(config, full);
+
+	return entry && entry->level == MLV_CONFIG_SHARED;
+}
+
+/* What only S3 knows. */
+static void read_s3(const MlvRepo *repo, MlvRemoteConfig *remote)
+{
+	const MlvConfig *config = mlv_repo_config(repo);
+	const char *name = remote->name;
+
+	remote->profile = get_text(config, name, "profile");
+	remote->sse = get_text(config, name, "sse");
+	remote->sse_kms_key = get_text(config, name, "sseKmsKey");
+	remote->sse_key_file = get_path(repo, name, "sseKeyFile");
+	remote->storage_class = get_text(config, name, "storageClass");
+	remote->acl = get_text(config, name, "acl");
+	remote->shared_place =
+		is_shared(config, name, "url") || is_shared(config, name, "endpoint");
+}
+
 static gboolean addressing_check(const char *value, GError **error)
 {
-	return strcmp(value, "auto") == 0 || strcmp(value, "path") == 0 ||
-	       strcmp(value, "virtual") == 0 ||
-	       mlv_fail(error, MLV_ERROR_USAGE,
-			"'%s' is no way of addressing: use auto, path or virtual", value);
+	MlvS3Addressing addressing;
+
+	return mlv_s3_settings_parse_addressing(value, &addressing, error);
 }
 
 static MlvRemoteConfig *read_remote(const MlvRepo *repo, const char *name, GError **error)
@@ -146,11 +183,13 @@ static MlvRemoteConfig *read_remote(const MlvRepo *repo, const char *name, GErro
 
 	remote->name = g_strdup(name);
 	remote->url = get_text(config, name, "url");
-	if (!remote->url || !mlv_remote_config_url_check(remote->url, error)) {
-		if (!remote->url)
-			mlv_fail(error, MLV_ERROR_MISSING,
-				 "there is no remote '%s'; 'mlv remote add %s URL' adds one", name,
-				 name);
+	if (remote->url && !mlv_remote_config_url_check(remote->url, error)) {
+		g_prefix_error(error, "remote '%s': ", name);
+		return NULL;
+	}
+	if (!remote->url) {
+		mlv_fail(error, MLV_ERROR_MISSING,
+			 "there is no remote '%s'; 'mlv remote add %s URL' adds one", name, name);
 		return NULL;
 	}
 	remote->level = mlv_config_find(config, url_key)->level;
@@ -161,11 +200,13 @@ static MlvRemoteConfig *read_remote(const MlvRepo *repo, const char *name, GErro
 	if (!remote->addressing)
 		remote->addressing = g_strdup("auto");
 	remote->cafile = get_path(repo, name, "cafile");
-	remote->profile = get_text(config, name, "profile");
+	read_s3(repo, remote);
 	if (!addressing_check(remote->addressing, error) ||
 	    !get_bool(config, name, "anonymous", FALSE, &remote->anonymous, error) ||
 	    !get_bool(config, name, "tlsVerify", TRUE, &remote->tls_verify, error) ||
 	    !get_bool(config, name, "publish", FALSE, &remote->publish, error) ||
+	    !get_bool(config, name, "requesterPays", FALSE, &remote->requester_pays, error) ||
+	    !get_bool(config, name, "unsignedPayload", FALSE, &remote->unsigned_payload, error) ||
 	    !get_int(config, name, "connections", 1024, &remote->connections, error) ||
 	    !get_int(config, name, "rate", G_MAXINT64, &remote->rate, error) ||
 	    !mlv_config_get_duration(config, timeout_key, 0, &remote->timeout, error))
@@ -341,6 +382,32 @@ static const MlvConfigKey *find_key(const char *name)
 	return NULL;
 }
 
+static gboolean sse_check(const char *value, GError **error)
+{
+	MlvS3Settings settings = { .sse = (char *)value };
+
+	return mlv_s3_settings_check(&settings, error);
+}
+
+static gboolean text_check(const char *key, const char *value, GError **error)
+{
+	static const struct {
+		const char *key;
+		gboolean (*check)(const char *value, GError **error);
+	} checks[] = {
+		{ "url", mlv_remote_config_url_check },
+		{ "endpoint", mlv_s3_settings_check_endpoint },
+		{ "region", mlv_s3_settings_check_region },
+		{ "addressing", addressing_check },
+		{ "sse", sse_check },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
+		if (strcmp(key, checks[i].key) == 0)
+			return checks[i].check(value, error);
+	return TRUE;
+}
+
 static gboolean value_check(const MlvConfigKey *key, const char *value, GError **error)
 {
 	gboolean flag;
@@ -356,9 +423,7 @@ static gboolean value_check(const MlvConfigKey *key, const char *value, GError *
 	case MLV_TYPE_DURATION:
 		return mlv_config_parse_duration(value, &seconds, error);
 	default:
-		if (strcmp(key->name, "url") == 0)
-			return mlv_remote_config_url_check(value, error);
-		return strcmp(key->name, "addressing") != 0 || addressing_check(value, error);
+		return text_check(key->name, value, error);
 	}
 }
 

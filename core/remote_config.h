@@ -18,13 +18,18 @@ typedef struct {
 	char *addressing; /* "auto", "path" or "virtual" */
 	char *cafile;     /* absolute */
 	char *profile;
+	char *sse, *sse_kms_key; /* encryption by an S3 server */
+	char *sse_key_file;      /* absolute */
+	char *storage_class, *acl;
 	gboolean anonymous;
+	gboolean requester_pays, unsigned_payload;
 	gboolean tls_verify; /* TRUE unless set otherwise */
 	gboolean publish;
-	gint64 connections;   /* at most so many at once; 0: as the program thinks best */
-	gint64 rate;          /* bytes a second at most; 0: no limit */
-	guint64 timeout;      /* seconds without a byte until it is tried again; 0: the default */
-	MlvConfigLevel level; /* where its url comes from */
+	gint64 connections;    /* at most so many at once; 0: as the program thinks best */
+	gint64 rate;           /* bytes a second at most; 0: no limit */
+	guint64 timeout;       /* seconds without a byte until it is tried again; 0: the default */
+	MlvConfigLevel level;  /* where its url comes from */
+	gboolean shared_place; /* url or endpoint come from the committed file */
 } MlvRemoteConfig;
 
 void mlv_remote_config_free(MlvRemoteConfig *remote);

@@ -340,3 +340,13 @@ MlvConfig *mlv_repo_config(const MlvRepo *repo)
 {
 	return repo->config;
 }
+
+void mlv_repo_set_caller(MlvRepo *repo, const MlvRepoCaller *caller)
+{
+	repo->caller = *caller;
+}
+
+const MlvRepoCaller *mlv_repo_caller(const MlvRepo *repo)
+{
+	return &repo->caller;
+}

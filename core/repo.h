@@ -12,6 +12,7 @@
 #ifndef MLV_CORE_REPO_H
 #define MLV_CORE_REPO_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "core/config.h"
@@ -76,6 +77,19 @@ gboolean mlv_repo_write_file(const MlvRepo *repo, const char *path, const void *
 			     mode_t mode, GError **error);
 /* Removes a file of the work tree likewise; absent is success. */
 gboolean mlv_repo_remove_file(const MlvRepo *repo, const char *path, GError **error);
+
+/* --- who uses it ------------------------------------------------------------------------------ */
+
+/* Whom work on a remote asks whether to go on, and tells what the user should know. */
+typedef struct {
+	const volatile sig_atomic_t *cancel;           /* not 0: stop; may be NULL */
+	void (*warn)(const char *text, gpointer user); /* one line; may be NULL */
+	gpointer user;
+} MlvRepoCaller;
+
+/* None unless set; copied. */
+void mlv_repo_set_caller(MlvRepo *repo, const MlvRepoCaller *caller);
+const MlvRepoCaller *mlv_repo_caller(const MlvRepo *repo);
 
 /* --- identity and configuration --------------------------------------------------------------- */
 

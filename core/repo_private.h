@@ -21,6 +21,7 @@ struct MlvRepo {
 	char *git_dir, *common_dir, *mlv_dir, *worktree_dir, *store_dir, *index_file;
 	char *prefix, *main_root;
 	MlvConfig *config;
+	MlvRepoCaller caller;
 	GHashTable *pointers; /* MlvOid -> MlvPointer of blobs that were read */
 };
 

@@ -44,8 +44,8 @@ typedef struct {
 	gsize count;
 	guint64 subdirs; /* mlv_statcache_add_subdir over their names */
 	gboolean has_cached;
-	MlvStatDir cached;   /* the stat cache's block */
-	gboolean same_files; /* the files are just those of the block, unchanged */
+	MlvStatDir cached;     /* the stat cache's block */
+	gboolean same_files;   /* the files are just those of the block, unchanged */
 	MlvIgnoreRules *rules; /* what .mlvignore files say here; NULL: nothing */
 	/* private */
 	GByteArray *names;

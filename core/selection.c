@@ -112,8 +112,7 @@ gboolean mlv_selection_is_empty(const MlvSelection *selection)
 	return selection->tips->len == 0 && !selection->workspace;
 }
 
-/* --- walking
- * --------------------------------------------------------------------------------------- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvSelection *selection;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The walk: directories are entered top down, and finished bottom up as their files become known.
- * */
+/* The walk: directories are entered top down, and finished bottom up as their files become
+ * known. */
 #include "core/snapshot.h"
 
 #include <errno.h>
@@ -12,15 +12,6 @@
 #include "storage/file.h"
 
 static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
-
-static void problem(MlvSnapshot *snapshot, SnapTarget *target, MlvProblemType type,
-		    const char *path, const char *why)
-{
-	if (type != MLV_PROBLEM_KIND)
-		target->incomplete = TRUE;
-	if (snapshot->options.problem)
-		snapshot->options.problem(type, path, why, snapshot->options.data);
-}
 
 static void target_free(SnapTarget *target)
 {
@@ -56,90 +47,7 @@ static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTree
 	target_free(target);
 }
 
-/* --- what is stored
- * -------------------------------------------------------------------------------- */
-
-/* Whether all chunks of a file are in the store. */
-static gboolean is_stored(MlvSnapshot *snapshot, const MlvRef *ref)
-{
-	MlvSource *source = mlv_store_source(snapshot->options.store);
-	guint64 offset, length;
-	MlvId id;
-	gboolean has = TRUE;
-
-	if (ref->size == 0)
-		return TRUE;
-	if (!source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, NULL) || !has)
-		return FALSE;
-	g_autoptr(MlvLeafCursor) cursor =
-		ref->depth == 0 ? NULL : mlv_leaf_cursor_new(source, ref, 0, NULL);
-	if (!cursor)
-		return ref->depth == 0;
-	while (mlv_leaf_cursor_next(cursor, &id, &offset, &length, NULL)) {
-		if (length == 0)
-			return TRUE;
-		if (!source->has(source, MLV_KIND_BLOB, &id, &has, NULL) || !has)
-			return FALSE;
-	}
-	return FALSE;
-}
-
-/* --- files
- * ----------------------------------------------------------------------------------------- */
-
-/* Takes the cache's word for a file; FALSE if it must be read. */
-static gboolean known_file(MlvSnapshot *snapshot, const MlvStatRecord *record, MlvTreeEntry *entry)
-{
-	gboolean stored = (record->flags & MLV_STAT_STORED) &&
-			  !mlv_statcache_is_stale(snapshot->options.cache);
-	MlvRef ref = { .kind = MLV_KIND_BLOB, .depth = record->depth, .size = record->size };
-
-	memcpy(ref.id.b, record->id, MLV_ID_SIZE);
-	if (snapshot->options.writer && !stored && !is_stored(snapshot, &ref))
-		return FALSE;
-	entry->mode = record->mode;
-	entry->ref = ref;
-	entry->files = 1;
-	entry->bytes = ref.size;
-	return TRUE;
-}
-
-static gboolean read_symlink(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
-			     MlvTreeEntry *entry, GError **error)
-{
-	const char *slash = strrchr(path, '/');
-	g_autofree char *folder = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup(".");
-	char text[4096];
-	g_auto(MlvFd) fd = mlv_file_open_beneath(mlv_repo_root_fd(snapshot->options.repo), folder,
-						 O_RDONLY | O_DIRECTORY, 0);
-	ssize_t length = fd < 0 ? -1 : readlinkat(fd, slash ? slash + 1 : path, text, sizeof(text));
-
-	if (length <= 0 || length >= (ssize_t)sizeof(text)) {
-		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path,
-			length < 0 ? g_strerror(errno) : "the symlink's target is too long");
-		return TRUE;
-	}
-	entry->mode = MLV_MODE_SYMLINK;
-	entry->ref = (MlvRef){ .kind = MLV_KIND_BLOB, .size = (guint64)length };
-	entry->files = 1;
-	entry->bytes = (guint64)length;
-	mlv_id_of(text, (gsize)length, &entry->ref.id);
-	return mlv_snapshot_put(MLV_KIND_BLOB, &entry->ref.id, (guint8 *)text, (gsize)length,
-				snapshot, error);
-}
-
-/* A pointer inside tracked data would be two truths about one path. */
-static gboolean is_pointer_file(MlvSnapshot *snapshot, const char *path, guint64 size)
-{
-	MlvPointer pointer;
-
-	if (size > MLV_POINTER_MAX || !mlv_pointer_is_path(path))
-		return FALSE;
-	g_autoptr(GBytes) bytes = mlv_file_read(mlv_repo_root_fd(snapshot->options.repo), path,
-						MLV_POINTER_MAX, NULL);
-	return bytes && mlv_pointer_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-					  path, &pointer, NULL);
-}
+/* --- files ------------------------------------------------------------------------------------ */
 
 static gboolean give_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, SnapTarget *target,
 			  const char *path, guint64 size, GError **error)
@@ -166,15 +74,18 @@ static gboolean enter_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, GE
 	MlvScanEntry *found = &dir->scan->entries[number];
 
 	snapshot->files++;
-	if (found->record && known_file(snapshot, found->record, &dir->entries[number]))
+	if (found->record &&
+	    mlv_snapshot_known_file(snapshot, found->record, &dir->entries[number]))
 		return TRUE;
 	found->record = NULL;
 	dir->changed = TRUE;
 	g_autofree char *path = entry_path(dir, number);
 	if (found->st.mode == MLV_MODE_SYMLINK)
-		return read_symlink(snapshot, dir->target, path, &dir->entries[number], error);
-	if (is_pointer_file(snapshot, path, found->st.size)) {
-		problem(snapshot, dir->target, MLV_PROBLEM_REFUSED, path,
+		return mlv_snapshot_read_symlink(snapshot, dir->target, path, &dir->entries[number],
+						 error);
+	if (mlv_snapshot_is_pointer_file(snapshot, path, found->st.size)) {
+		mlv_snapshot_problem(
+			snapshot, dir->target, MLV_PROBLEM_REFUSED, path,
 			"it is a pointer: what it names is tracked by itself; take it back first with "
 			"'mlv rm --cached'");
 		return TRUE;
@@ -182,8 +93,7 @@ static gboolean enter_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, GE
 	return give_file(snapshot, dir, number, dir->target, path, found->st.size, error);
 }
 
-/* --- directories
- * ----------------------------------------------------------------------------------- */
+/* --- directories ------------------------------------------------------------------------------ */
 
 static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *parent, gsize number,
 			  MlvScanNode *node, GError **error);
@@ -200,15 +110,16 @@ static gboolean enter_entry(MlvSnapshot *snapshot, SnapDir *dir, gsize number, G
 	g_autofree char *path = entry_path(dir, number);
 	dir->changed = TRUE;
 	if (!allowed)
-		problem(snapshot, dir->target, MLV_PROBLEM_REFUSED, path,
+		mlv_snapshot_problem(
+			snapshot, dir->target, MLV_PROBLEM_REFUSED, path,
 			"a git repository inside data cannot be tracked; move it away, or leave it out "
 			"by a line in .mlvignore");
 	else if (found->type == MLV_SCAN_OTHER)
-		problem(snapshot, dir->target, MLV_PROBLEM_KIND, path,
-			"a socket, device or named pipe cannot be tracked");
+		mlv_snapshot_problem(snapshot, dir->target, MLV_PROBLEM_KIND, path,
+				     "a socket, device or named pipe cannot be tracked");
 	else
-		problem(snapshot, dir->target, MLV_PROBLEM_UNREADABLE, path,
-			g_strerror(found->problem));
+		mlv_snapshot_problem(snapshot, dir->target, MLV_PROBLEM_UNREADABLE, path,
+				     g_strerror(found->problem));
 	return TRUE;
 }
 
@@ -226,8 +137,8 @@ static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *pa
 	if (parent)
 		parent->pending++;
 	if (dir->scan->error)
-		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, dir->scan->path,
-			dir->scan->error->message);
+		mlv_snapshot_problem(snapshot, target, MLV_PROBLEM_UNREADABLE, dir->scan->path,
+				     dir->scan->error->message);
 	dir->changed = !dir->scan->same_files || !dir->scan->cached.has_tree ||
 		       dir->scan->subdirs != dir->scan->cached.subdirs || target->is_partial ||
 		       (snapshot->options.writer && !dir->scan->cached.tree_stored);
@@ -307,8 +218,7 @@ static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
 	return TRUE;
 }
 
-/* --- results of the ingest
- * ------------------------------------------------------------------------- */
+/* --- results of the ingest -------------------------------------------------------------------- */
 
 static void finish_single(MlvSnapshot *snapshot, SnapTarget *target, const MlvRef *ref,
 			  const MlvStat *st)
@@ -339,8 +249,8 @@ static void file_done(MlvIngested *result, gpointer user)
 	if (result->error) {
 		g_autofree char *path =
 			dir ? entry_path(dir, file->number) : g_strdup(file->target->path);
-		problem(snapshot, file->target, MLV_PROBLEM_UNREADABLE, path,
-			result->error->message);
+		mlv_snapshot_problem(snapshot, file->target, MLV_PROBLEM_UNREADABLE, path,
+				     result->error->message);
 	} else if (dir) {
 		dir->scan->entries[file->number].st = st;
 		dir->entries[file->number] = (MlvTreeEntry){
@@ -353,8 +263,7 @@ static void file_done(MlvIngested *result, gpointer user)
 		finish_dir(snapshot, dir, &snapshot->failure);
 }
 
-/* --- the module's face
- * ----------------------------------------------------------------------------- */
+/* --- the module's face ------------------------------------------------------------------------ */
 
 MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options)
 {
@@ -392,12 +301,13 @@ static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const Mlv
 	snapshot->files++;
 	if (mlv_statcache_dir(snapshot->options.cache, folder, &cached))
 		record = mlv_statcache_find(&cached, slash ? slash + 1 : target->path);
-	if (!record || !mlv_stat_matches(record, st) || !known_file(snapshot, record, &entry))
+	if (!record || !mlv_stat_matches(record, st) ||
+	    !mlv_snapshot_known_file(snapshot, record, &entry))
 		return give_file(snapshot, NULL, 0, target, target->path, st->size, error);
 	if (!mlv_snapshot_compare_file(snapshot, target, &entry, error))
 		return FALSE;
 	give_result(snapshot, target, &entry,
-		    snapshot->options.writer || is_stored(snapshot, &entry.ref));
+		    snapshot->options.writer || mlv_snapshot_is_stored(snapshot, &entry.ref));
 	return TRUE;
 }
 
@@ -451,21 +361,25 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 		target->base = *base;
 	}
 	if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
-		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path,
-			errno == ELOOP ? "it is, or lies behind, a symlink" : g_strerror(errno));
+		mlv_snapshot_problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path,
+				     errno == ELOOP ? "it is, or lies behind, a symlink"
+						    : g_strerror(errno));
 		give_result(snapshot, target, &nothing, FALSE);
 		return TRUE;
 	}
 	if (fd < 0 && target->is_partial && target->base.ref.kind == MLV_KIND_TREE)
 		return absent_partial(snapshot, target, error);
 	if (fd < 0 && base && !was_brought(snapshot, target)) {
-		MlvTreeEntry never = { .mode = base->mode, .ref = base->ref, .files = base->files,
+		MlvTreeEntry never = { .mode = base->mode,
+				       .ref = base->ref,
+				       .files = base->files,
 				       .bytes = base->bytes };
 		give_result(snapshot, target, &never, FALSE);
 		return TRUE;
 	}
 	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0) {
-		problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path, g_strerror(errno));
+		mlv_snapshot_problem(snapshot, target, MLV_PROBLEM_UNREADABLE, path,
+				     g_strerror(errno));
 		give_result(snapshot, target, &nothing, FALSE);
 		return TRUE;
 	}
@@ -481,8 +395,8 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 		       !failed(snapshot, error);
 	}
 	if (!mlv_stat_from_statx(&stx, &st) || st.mode == MLV_MODE_SYMLINK) {
-		problem(snapshot, target, MLV_PROBLEM_REFUSED, path,
-			"only a file or a directory can be tracked by itself");
+		mlv_snapshot_problem(snapshot, target, MLV_PROBLEM_REFUSED, path,
+				     "only a file or a directory can be tracked by itself");
 		give_result(snapshot, target, &nothing, FALSE);
 		return TRUE;
 	}

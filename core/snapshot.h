@@ -5,7 +5,8 @@
  *
  *	MlvSnapshot *snapshot = mlv_snapshot_new(&options);
  *	mlv_snapshot_target(snapshot, "data/images", "data/images", &base, user, error) ...
- *	mlv_snapshot_finish(snapshot, error);          results have come by options.done, changes by options.change
+ *	mlv_snapshot_finish(snapshot, error);
+ *	                      results have come by options.done, changes by options.change
  *
  * Unchanged directories cost one statx a file; changed ones are put together anew. With a writer
  * everything is in the store once finish has returned (it commits the writer); without, files are
@@ -31,9 +32,9 @@ typedef enum {
 typedef struct {
 	const char *path; /* of the target */
 	gpointer user;
-	gboolean present;   /* something is there */
-	gboolean complete;  /* nothing in it was unreadable or refused: what is said of it, absence too,
-			     * may be staged */
+	gboolean present; /* something is there */
+	/* Nothing in it was unreadable or refused: it may be staged, absence too. */
+	gboolean complete;
 	MlvPointer pointer; /* what is there now */
 	gboolean has_base;  /* a base was given */
 	gboolean same;      /* and it is the same */
@@ -42,8 +43,7 @@ typedef struct {
 
 typedef struct {
 	MlvRepo *repo;
-	MlvStore *
-		store; /* for base trees; may be NULL where there is none: then everything is hashed and compared by root only */
+	MlvStore *store; /* what it has need not be hashed again; base trees */
 	MlvStatCache *cache;
 	MlvStatWriter *cache_writer; /* NULL: the cache is not renewed */
 	const MlvPartial *partial;

@@ -13,7 +13,7 @@ gboolean mlv_snapshot_base_ref(MlvSnapshot *snapshot, SnapDir *dir, MlvRef *ref,
 			       GError **error)
 {
 	*exists = FALSE;
-	if (!dir->target->has_base || !snapshot->options.store)
+	if (!dir->target->has_base)
 		return TRUE;
 	if (!dir->parent) {
 		*exists = dir->target->base.ref.kind == MLV_KIND_TREE;
@@ -92,8 +92,7 @@ const MlvTreeEntry *mlv_snapshot_base_entry(const SnapDir *dir, const char *name
 	return NULL;
 }
 
-/* --- telling differences
- * --------------------------------------------------------------------------- */
+/* --- telling differences ---------------------------------------------------------------------- */
 
 static MlvChangeSide side(const MlvTreeEntry *entry)
 {
@@ -175,8 +174,8 @@ static void tell_new(MlvSnapshot *snapshot, SnapTarget *target, const char *path
 	}
 }
 
-/* Both sides have the name. Directories on both sides have been compared when they were finished.
- * */
+/* Both sides have the name. Directories on both sides have been compared by
+ * then. */
 static gboolean tell_pair(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
 			  const MlvTreeEntry *from, const MlvTreeEntry *to, GError **error)
 {
@@ -217,8 +216,8 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 			join(scan->path, order < 0 ? base->name : scan->entries[j].name);
 		gboolean ok = TRUE;
 
-		if (order < 0 && mlv_ignore_match(scan->rules, path,
-						  base->entry.mode == MLV_MODE_DIRECTORY))
+		if (order < 0 &&
+		    mlv_ignore_match(scan->rules, path, base->entry.mode == MLV_MODE_DIRECTORY))
 			ok = TRUE; /* left out, not gone */
 		else if (order < 0)
 			ok = tell_gone(snapshot, dir->target, path, &base->entry, error);

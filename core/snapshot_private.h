@@ -12,7 +12,7 @@ typedef struct SnapDir SnapDir;
 /* A target under way. */
 typedef struct {
 	char *path;
-	char *owner; /* the tracked target that path is or lies in: what the partial record goes by */
+	char *owner; /* the tracked target that path is or lies in; of the partial record */
 	gpointer user;
 	gboolean has_base;
 	MlvPointer base;
@@ -56,6 +56,21 @@ struct MlvSnapshot {
 	guint64 files;
 	GError *failure; /* met in a callback: ends the whole */
 };
+
+/* Tells the caller; the target is incomplete but for what is left out by kind. */
+void mlv_snapshot_problem(MlvSnapshot *snapshot, SnapTarget *target, MlvProblemType type,
+			  const char *path, const char *why);
+/* Whether all chunks of a file are in the store. */
+gboolean mlv_snapshot_is_stored(MlvSnapshot *snapshot, const MlvRef *ref);
+/* Takes the cache's word for a file; FALSE if it must be read. */
+gboolean mlv_snapshot_known_file(MlvSnapshot *snapshot, const MlvStatRecord *record,
+				 MlvTreeEntry *entry);
+/* The entry of a symlink, its target stored. One that cannot be read is a problem, not an error. */
+gboolean mlv_snapshot_read_symlink(MlvSnapshot *snapshot, SnapTarget *target, const char *path,
+				   MlvTreeEntry *entry, GError **error);
+/* Whether the file of `size` bytes is a pointer: inside tracked data that would be two truths about
+ * one path. */
+gboolean mlv_snapshot_is_pointer_file(MlvSnapshot *snapshot, const char *path, guint64 size);
 
 /* The base's entries of this directory, or none. FALSE on damage or where a tree is not here. */
 gboolean mlv_snapshot_load_base(MlvSnapshot *snapshot, SnapDir *dir, GError **error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Putting a finished directory together: what is here, and what of the base was never brought here. */
+/* Putting a finished directory together: what is here, and what of the base was never brought. */
 #include <string.h>
 
 #include "core/snapshot_private.h"

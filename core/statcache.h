@@ -26,8 +26,7 @@ typedef struct {
 #define MLV_STAT_RACY   1 /* changed too near to when it was hashed: read it again */
 #define MLV_STAT_STORED 2 /* its content was in the store, whole, when the record was made */
 
-/* One entry as it lies in the file (fixed width, this machine's byte order is little-endian
- * only). */
+/* One entry as it lies in the file: fixed width, the byte order of the machine. */
 typedef struct {
 	gint64 mtime, ctime;
 	guint64 size, inode;
@@ -43,8 +42,7 @@ typedef struct {
 	gsize count;
 	const char *names;
 	gboolean tree_stored; /* and that tree, whole, was in the store */
-	gboolean
-		has_tree; /* the tree's reference is known for this very set of entries and of sub-directories */
+	gboolean has_tree;    /* its reference is known, for these entries and sub-directories */
 	MlvRef tree;
 	guint64 files, bytes;
 	guint64 subdirs; /* mlv_statcache_add_subdir over the names of its sub-directories */

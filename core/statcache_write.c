@@ -232,8 +232,7 @@ void mlv_statcache_writer_set(MlvStatWriter *writer, const char *path, const Mlv
 	g_hash_table_insert(names, g_strdup(slash ? slash + 1 : path), change);
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static gboolean is_at_or_below(const char *path, const char *top)
 {

@@ -82,8 +82,7 @@ static gboolean tell_staged(Status *status, GError **error)
 	return mlv_compare_pointers(compare, from, to, error) && mlv_compare_finish(compare, error);
 }
 
-/* --- the work tree
- * --------------------------------------------------------------------------------- */
+/* --- the work tree ---------------------------------------------------------------------------- */
 
 static void take_change(const MlvChange *change, gpointer data)
 {
@@ -196,8 +195,7 @@ static gboolean tell_workspace(Status *status, GError **error)
 	return TRUE;
 }
 
-/* --- what is not in the store
- * ---------------------------------------------------------------------- */
+/* --- what is not in the store ----------------------------------------------------------------- */
 
 static gboolean has_file(MlvSource *source, const MlvRef *ref, gboolean *has, GError **error)
 {
@@ -314,9 +312,9 @@ static gboolean tell_unmerged(Status *status, GError **error)
 gboolean mlv_status_run(MlvLocal *local, const MlvStatusOptions *options, MlvStatusResult *result,
 			GError **error)
 {
-	g_autoptr(GPtrArray) index = options->unadded
-					     ? mlv_git_pointers_in_workspace(local->repo, FALSE, error)
-					     : mlv_git_pointers_in_index(local->repo, error);
+	g_autoptr(GPtrArray) index =
+		options->unadded ? mlv_git_pointers_in_workspace(local->repo, FALSE, error)
+				 : mlv_git_pointers_in_index(local->repo, error);
 	g_autoptr(GHashTable) stored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	Status status = { .local = local,
 			  .options = options,

@@ -14,7 +14,7 @@ typedef enum {
 	MLV_PART_STAGED,    /* index against HEAD */
 	MLV_PART_WORKSPACE, /* work tree against index */
 	MLV_PART_MISSING,   /* staged, and not in the store: change->to is what is missing */
-	MLV_PART_UNMERGED, /* the pointer has conflicts, or cannot be read: path is the target, `why` says it */
+	MLV_PART_UNMERGED,  /* the target's pointer has conflicts, or cannot be read: `why` */
 } MlvStatusPart;
 
 typedef struct {
@@ -22,7 +22,9 @@ typedef struct {
 	const volatile sig_atomic_t *cancel;
 	const MlvPathspec *paths; /* NULL: all */
 	gboolean renames;
-	gboolean unadded; /* only MLV_PART_WORKSPACE and MLV_PART_UNMERGED, against the pointer files instead of the index */
+	/* Only MLV_PART_WORKSPACE and MLV_PART_UNMERGED, against the pointer files instead of the
+	 * index. */
+	gboolean unadded;
 	/* In order of parts and, within each, of paths. `why` is NULL but for MLV_PART_UNMERGED.
 	 * Borrowed. */
 	gboolean (*visit)(MlvStatusPart part, const MlvChange *change, const char *why,
@@ -36,8 +38,7 @@ typedef struct {
 	guint64 targets;                            /* tracked */
 	guint64 staged, changed, missing, unmerged; /* what was visited in each part */
 	gboolean problems;
-	gboolean
-		moved_by_git; /* the work tree holds data that were added before: git moved the pointers, not the data */
+	gboolean moved_by_git; /* data here were added before: git moved pointers, not the data */
 } MlvStatusResult;
 
 /* Files are hashed only where stat data do not say that they are unchanged; the stat cache is

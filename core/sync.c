@@ -5,26 +5,18 @@
 #include <string.h>
 
 #include "core/git_tree.h"
+#include "core/remote_medium.h"
 #include "storage/push.h"
 
 /* --- opening
  * --------------------------------------------------------------------------------------- */
 
-static MlvMedium *open_medium(const MlvRemoteConfig *config, gboolean sync, GError **error)
-{
-	if (config->directory)
-		return mlv_medium_dir_new(config->directory, sync, error);
-	mlv_fail(error, MLV_ERROR_UNSUPPORTED,
-		 "the remote '%s' is at '%s': this version of mlv knows directories only "
-		 "(a path, or file:///path)",
-		 config->name, config->url);
-	return NULL;
-}
-
 /* What is known of a remote is kept beside the store, by its address. */
 static char *cache_dir(MlvRepo *repo, const MlvRemoteConfig *config)
 {
-	const char *address = config->directory ? config->directory : config->url;
+	g_autofree char *address =
+		config->endpoint ? g_strconcat(config->endpoint, " ", config->url, NULL)
+				 : g_strdup(config->directory ? config->directory : config->url);
 	char hex[MLV_ID_HEX + 1];
 	MlvId id;
 
@@ -34,27 +26,49 @@ static char *cache_dir(MlvRepo *repo, const MlvRemoteConfig *config)
 	return g_build_filename(mlv_repo_mlv_dir(repo), "remotes", hex, NULL);
 }
 
-MlvSync *mlv_sync_open(MlvRepo *repo, const char *name, gboolean create, GError **error)
+/* Takes `config`. `cache` NULL: nothing is kept. */
+static MlvSync *open_config(MlvRepo *repo, MlvRemoteConfig *config, const char *cache,
+			    gboolean create, GError **error)
 {
 	g_autoptr(MlvSync) sync = g_new0(MlvSync, 1);
-	g_autofree char *cache = NULL;
 	gboolean fsync;
 
 	sync->repo = repo;
-	sync->config = mlv_remote_config_find(repo, name, error);
-	if (!sync->config || !mlv_repo_make_dirs(repo, error) ||
-	    !mlv_config_get_bool(mlv_repo_config(repo), "mlv.fsync", TRUE, &fsync, error))
+	sync->config = config;
+	if (!mlv_config_get_bool(mlv_repo_config(repo), "mlv.fsync", TRUE, &fsync, error))
 		return NULL;
-	sync->medium = open_medium(sync->config, fsync, error);
+	sync->medium = mlv_remote_medium_open(repo, config, fsync, error);
 	if (!sync->medium)
 		return NULL;
-	cache = cache_dir(repo, sync->config);
 	sync->remote = mlv_remote_open(sync->medium, cache, create, error);
-	if (!sync->remote || !mlv_remote_refresh(sync->remote, error)) {
+	if (!sync->remote) {
+		g_prefix_error(error, "remote '%s': ", config->name);
+		return NULL;
+	}
+	return g_steal_pointer(&sync);
+}
+
+MlvSync *mlv_sync_open(MlvRepo *repo, const char *name, gboolean create, GError **error)
+{
+	g_autoptr(MlvRemoteConfig) config = mlv_remote_config_find(repo, name, error);
+	g_autofree char *cache = config ? cache_dir(repo, config) : NULL;
+	g_autoptr(MlvSync) sync = NULL;
+
+	if (!config || !mlv_repo_make_dirs(repo, error))
+		return NULL;
+	sync = open_config(repo, g_steal_pointer(&config), cache, create, error);
+	if (!sync)
+		return NULL;
+	if (!create && !mlv_remote_refresh(sync->remote, error)) {
 		g_prefix_error(error, "remote '%s': ", sync->config->name);
 		return NULL;
 	}
 	return g_steal_pointer(&sync);
+}
+
+MlvSync *mlv_sync_open_config(MlvRepo *repo, MlvRemoteConfig *config, GError **error)
+{
+	return open_config(repo, config, NULL, FALSE, error);
 }
 
 void mlv_sync_close(MlvSync *sync)
@@ -104,7 +118,8 @@ static gboolean locate(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pa
 	MlvLocal *local = provider->local;
 	MlvPlace place;
 
-	if (!go_on(provider, error) || !mlv_store_find(local->store, kind, id, &place, found, error))
+	if (!go_on(provider, error) ||
+	    !mlv_store_find(local->store, kind, id, &place, found, error))
 		return FALSE;
 	if (*found) {
 		*pack = mlv_store_pack_name(local->store, place.pack);
@@ -117,7 +132,8 @@ static int open_pack(const MlvId *pack, gpointer user, GError **error)
 {
 	const Provider *provider = user;
 
-	return go_on(provider, error) ? mlv_store_pack_open(provider->local->store, pack, error) : -1;
+	return go_on(provider, error) ? mlv_store_pack_open(provider->local->store, pack, error)
+				      : -1;
 }
 
 /* Of this clone's earlier pushes those stay whose commits git still has. */
@@ -163,6 +179,8 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		.temp_dir = mlv_store_path(local->store),
 		.level = mlv_store_clone_block(local->store) > 0 ? local->write.level : 0,
 		.dry_run = options->dry_run,
+		.publish = sync->config->publish,
+		.recheck = options->recheck,
 		.progress = options->progress,
 		.waiting = options->waiting,
 		.user = options->user,
@@ -173,6 +191,10 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	result->packs = pushed.packs;
 	result->chunks = pushed.chunks;
 	result->bytes = pushed.bytes;
+	result->checked = pushed.checked;
+	result->reused = pushed.reused;
+	result->packs_lost = pushed.packs_lost;
+	result->lost = pushed.chunks_lost;
 	return TRUE;
 }
 

@@ -61,14 +61,18 @@ typedef struct {
 	MlvRemote *remote;
 } MlvSync;
 
-/* Opens the remote of that name, or the default; with `create` makes it where there is none (a
- * directory whose parent exists). Lists it. */
+/* Opens the remote of that name, or the default, and lists it; with `create` makes it where there is
+ * none (a directory whose parent exists), and lists nothing: a push does that. */
 MlvSync *mlv_sync_open(MlvRepo *repo, const char *name, gboolean create, GError **error);
+/* Opens what `config` (taken, in any case) says, past the cache: every byte comes from there. Lists
+ * nothing. */
+MlvSync *mlv_sync_open_config(MlvRepo *repo, MlvRemoteConfig *config, GError **error);
 void mlv_sync_close(MlvSync *sync);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvSync, mlv_sync_close)
 
 typedef struct {
 	gboolean dry_run;
+	gboolean recheck; /* push: trust no earlier one, look whether everything is really there */
 	guint threads;
 	const volatile sig_atomic_t *cancel;
 	void (*progress)(guint64 done, guint64 total, gpointer user); /* bytes; may be NULL */
@@ -79,6 +83,10 @@ typedef struct {
 typedef struct {
 	gboolean up_to_date;
 	guint64 packs, chunks, bytes; /* moved, or with dry_run to be moved */
+	/* Of a push with recheck: objects that were looked for; of those that lay in packs which no
+	 * index named, the ones that are named again; packs that are gone or cut short; objects of
+	 * earlier pushes that are neither here nor there. */
+	guint64 checked, reused, packs_lost, lost;
 } MlvSyncResult;
 
 /* Pushes nothing, and puts this clone's root anew with those entries alone that `keep` is for.

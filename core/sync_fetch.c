@@ -228,41 +228,27 @@ typedef struct {
 	MlvLocal *local;
 	MlvSyncMissing missing;
 	gpointer user;
-	GHashTable *packs; /* MlvId of a pack that is there -> its length, guint64 */
+	GHashTable *packs; /* MlvId of a local pack -> its length, guint64; 0: it is not there */
 } Verify;
 
-/* An index may name a pack that is gone or cut short, so packs are looked for by themselves. */
-static gboolean take_pack(const char *name, guint64 size, gint64 mtime, gpointer user)
-{
-	MlvId id;
-
-	if (mlv_pack_parse_path(name, &id))
-		g_hash_table_insert(user, g_memdup2(&id, sizeof(id)), g_memdup2(&size, sizeof(size)));
-	return TRUE;
-}
-
-static gboolean pack_is_whole(const Verify *verify, const MlvId *name, guint64 least)
-{
-	const guint64 *size = g_hash_table_lookup(verify->packs, name);
-
-	return size && *size >= least;
-}
-
-/* The same for the local store, pack by pack. */
+/* An index may name a pack that is gone or cut short, so the pack is looked for by itself. */
 static gboolean local_pack_is_whole(Verify *verify, const MlvPlace *place)
 {
 	MlvId name = mlv_store_pack_name(verify->local->store, place->pack);
-	char path[MLV_PACK_NAME_LENGTH + 1];
-	guint64 size = 0;
-	struct stat st;
+	const guint64 *known = g_hash_table_lookup(verify->packs, &name);
+	guint64 size = known ? *known : 0;
 
-	if (!g_hash_table_contains(verify->packs, &name)) {
+	if (!known) {
+		char path[MLV_PACK_NAME_LENGTH + 1];
+		struct stat st;
+
 		mlv_pack_path(&name, path);
 		if (fstatat(mlv_store_fd(verify->local->store), path, &st, 0) == 0)
 			size = (guint64)st.st_size;
-		take_pack(path, size, 0, verify->packs);
+		g_hash_table_insert(verify->packs, g_memdup2(&name, sizeof(name)),
+				    g_memdup2(&size, sizeof(size)));
 	}
-	return pack_is_whole(verify, &name, (guint64)place->entry.offset + place->entry.stored);
+	return size >= (guint64)place->entry.offset + place->entry.stored;
 }
 
 static gboolean verify_here(Verify *verify, const MlvChunkKey *keys, gsize count, gboolean *have,
@@ -279,13 +265,6 @@ static gboolean verify_here(Verify *verify, const MlvChunkKey *keys, gsize count
 	return TRUE;
 }
 
-static gboolean remote_pack_is_whole(const Verify *verify, const MlvRemoteHit *hit)
-{
-	const MlvRemotePack *pack = mlv_remote_pack(verify->sync->remote, hit->pack);
-
-	return pack_is_whole(verify, &pack->name, pack->size);
-}
-
 static gboolean verify_have(const MlvChunkKey *keys, gsize count, gboolean *have, gpointer user,
 			    GError **error)
 {
@@ -297,7 +276,7 @@ static gboolean verify_have(const MlvChunkKey *keys, gsize count, gboolean *have
 	if (!mlv_remote_find_many(verify->sync->remote, keys, count, hits, error))
 		return FALSE;
 	for (gsize i = 0; i < count; i++)
-		have[i] = hits[i].state == MLV_HIT_LIVE && remote_pack_is_whole(verify, &hits[i]);
+		have[i] = hits[i].state == MLV_HIT_LIVE;
 	return TRUE;
 }
 
@@ -333,7 +312,8 @@ gboolean mlv_sync_verify(MlvSync *sync, MlvLocal *local, MlvSelection *selection
 				.user = &verify };
 
 	memset(result, 0, sizeof(*result));
-	if (sync && !sync->medium->methods->list(sync->medium, "packs/", take_pack, packs, error))
+	/* An index may name a pack that is gone: such are passed over from here on. */
+	if (sync && !mlv_remote_survey(sync->remote, NULL, &result->packs_lost, error))
 		return FALSE;
 	return mlv_sync_walk(selection, &walk, &result->chunks, error);
 }

@@ -31,8 +31,7 @@ gboolean mlv_textdiff_is_text(GBytes *bytes)
 	       (length == 0 || g_utf8_validate((const char *)data, (gssize)length, NULL));
 }
 
-/* --- JSON in one line
- * ----------------------------------------------------------------------------- */
+/* --- JSON in one line ------------------------------------------------------------------------- */
 
 static gboolean is_json_line(const guint8 *data, gsize length)
 {
@@ -84,8 +83,7 @@ static GString *lay_out_json(const guint8 *data, gsize length)
 	return out;
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 char *mlv_textdiff_format(GBytes *from, GBytes *to, guint context, GError **error)
 {

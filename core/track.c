@@ -190,8 +190,7 @@ static gboolean find_part(Track *track, Item *item, GError **error)
 	return TRUE;
 }
 
-/* --- running it
- * ------------------------------------------------------------------------------------ */
+/* --- running it ------------------------------------------------------------------------------- */
 
 static void snapshot_done(const MlvSnapshotResult *result, gpointer data)
 {

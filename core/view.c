@@ -69,8 +69,7 @@ void mlv_view_set_fallback(MlvView *view, MlvChainOpen open, gpointer user,
 	mlv_chain_set_fallback(view->chain, open, user, free_user);
 }
 
-/* --- revisions
- * ------------------------------------------------------------------------------------ */
+/* --- revisions -------------------------------------------------------------------------------- */
 
 gboolean mlv_view_revision(MlvView *view, const char *rev, MlvRevision *revision, GError **error)
 {
@@ -120,8 +119,7 @@ GPtrArray *mlv_view_pointers(MlvView *view, const MlvRevision *revision, GError 
 	return g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 }
 
-/* --- [REV:]PATH
- * ----------------------------------------------------------------------------------- */
+/* --- [REV:]PATH ------------------------------------------------------------------------------- */
 
 static gboolean is_below(const char *path, const char *folder)
 {
@@ -175,10 +173,9 @@ static gboolean fail_absent(const MlvSpot *spot, GError **error)
 	if (spot->rev)
 		return mlv_fail(error, MLV_ERROR_MISSING, "no tracked data at '%s' in git's index",
 				path);
-	return mlv_fail(
-		error, MLV_ERROR_MISSING,
-		"no tracked data at '%s'; 'mlv add' tracks it, 'REV:PATH' looks elsewhere",
-		path);
+	return mlv_fail(error, MLV_ERROR_MISSING,
+			"no tracked data at '%s'; 'mlv add' tracks it, 'REV:PATH' looks elsewhere",
+			path);
 }
 
 /* What lies at spot->path, `rest` below the target. */
@@ -289,8 +286,7 @@ void mlv_spot_free(MlvSpot *spot)
 	g_free(spot);
 }
 
-/* --- what is here
- * --------------------------------------------------------------------------------- */
+/* --- what is here ----------------------------------------------------------------------------- */
 
 /* Looks for the chunks of a file in the store; once one is lacking it goes no further down. */
 typedef struct {

@@ -216,7 +216,7 @@ static gboolean place_temp(int dir, const char *temp, const char *name, const Ml
 	return mlv_fail_errno(error, "cannot put '%s' in place", label);
 }
 
-/* Gives an unnamed file its name: directly where the kernel lets this user, else by way of /proc. */
+/* Gives an unnamed file its name: directly where the kernel lets this user, else through /proc. */
 static int link_unnamed(int fd, int dir, const char *name)
 {
 	char self[32];

@@ -67,8 +67,7 @@ gboolean mlv_check_keep_going(const MlvCheck *check, GError **error)
 	return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 }
 
-/* --- format and indexes
- * ---------------------------------------------------------------------------- */
+/* --- format and indexes ----------------------------------------------------------------------- */
 
 static gboolean is_empty(MlvStore *store)
 {
@@ -86,7 +85,7 @@ static void check_format(MlvCheck *check)
 
 	if (bytes && mlv_format_check(bytes, MLV_ROLE_STORE, mlv_store_path(check->store), &why))
 		return;
-	/* a process that was killed while it made the store: the next one that writes completes it */
+	/* killed while it made the store: the next process that writes completes it */
 	if (g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING) && is_empty(check->store))
 		return;
 	check->bad_format = TRUE;
@@ -182,8 +181,7 @@ static gboolean map_index(MlvCheck *check, MlvIndex *index, GError **error)
 	return mlv_check_keep_going(check, error);
 }
 
-/* --- packs, in workers
- * ----------------------------------------------------------------------------- */
+/* --- packs, in workers ------------------------------------------------------------------------ */
 
 typedef struct {
 	MlvFaultKind kind;
@@ -304,8 +302,7 @@ static void check_pack(gpointer data, gpointer user)
 	}
 }
 
-/* --- packs, in the main thread
- * --------------------------------------------------------------------- */
+/* --- packs, in the main thread ---------------------------------------------------------------- */
 
 static void finish_job(MlvCheck *check, Job *job, guint64 total)
 {

@@ -56,8 +56,7 @@ static void want(Repair *repair, MlvKind kind, const MlvId *id)
 	g_array_append_val(repair->wanted, chunk);
 }
 
-/* --- what is still good
- * ---------------------------------------------------------------------------- */
+/* --- what is still good ----------------------------------------------------------------------- */
 
 static int compare_offsets(gconstpointer a, gconstpointer b)
 {
@@ -141,8 +140,7 @@ static void want_gone(Repair *repair)
 	}
 }
 
-/* --- what must come from elsewhere
- * ----------------------------------------------------------------- */
+/* --- what must come from elsewhere ------------------------------------------------------------ */
 
 static gboolean fetch_one(Repair *repair, const CheckChunk *chunk, MlvCheckFetch fetch,
 			  gpointer user, GError **error)
@@ -180,8 +178,7 @@ static gboolean fetch_wanted(Repair *repair, MlvCheckFetch fetch, gpointer user,
 	return TRUE;
 }
 
-/* --- changing the store
- * ---------------------------------------------------------------------------- */
+/* --- changing the store ----------------------------------------------------------------------- */
 
 static gboolean move_aside(MlvCheck *check, const char *path, GError **error)
 {

@@ -69,8 +69,8 @@
  */
 typedef struct {
 	guint32 *items; /* owned */
-	gsize len;	/* items */
-	gsize alloc;	/* items */
+	gsize len;      /* items */
+	gsize alloc;    /* items */
 } MlvCandidates;
 
 void mlv_candidates_init(MlvCandidates *list);
@@ -107,11 +107,11 @@ gsize mlv_chunker_next(const guint8 *data, gsize start, gsize len);
 
 /* Turns candidates into cuts. Holds no memory of its own. */
 typedef struct {
-	guint64 start;		   /* of the current chunk, in the stream */
-	guint64 base;		   /* of the stretch being used up */
-	guint64 end;		   /* of what has been scanned */
+	guint64 start;             /* of the current chunk, in the stream */
+	guint64 base;              /* of the stretch being used up */
+	guint64 end;               /* of what has been scanned */
 	const MlvCandidates *list; /* borrowed */
-	gsize pos;		   /* next item of list */
+	gsize pos;                 /* next item of list */
 	bool last;
 } MlvCutter;
 

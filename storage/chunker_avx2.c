@@ -12,11 +12,11 @@
 
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx2")))
-#define LANES CHUNKER_AVX2_LANES
-#define UNROLL _Pragma("GCC unroll 16")
-#define PAIR(low, high) ((gint)(((guint)(high) << 16) | ((guint)(low) & 0xffff)))
-#define TAPS(a, b) _mm256_set1_epi16((short)(((guint)(b) & 0xff) << 8 | ((guint)(a) & 0xff)))
+#define TARGET          __attribute__((target("avx2")))
+#define LANES           CHUNKER_AVX2_LANES
+#define UNROLL          _Pragma("GCC unroll 16")
+#define PAIR(low, high) ((gint)(((guint)(high) << 16) | ((guint)(low)&0xffff)))
+#define TAPS(a, b)      _mm256_set1_epi16((short)(((guint)(b)&0xff) << 8 | ((guint)(a)&0xff)))
 
 static TARGET inline __m256i load(const guint8 *at)
 {
@@ -82,8 +82,8 @@ static TARGET inline __m256i run_group(const guint8 *at, gsize stretch, __m256i 
 	turn(high, &pair[4], &pair[12]);
 	UNROLL
 	for (guint i = 0; i < CHUNKER_GROUP / 2; i++) {
-		__m256i h1 = _mm256_add_epi32(_mm256_add_epi32(h, h),
-					       _mm256_madd_epi16(pair[i], one));
+		__m256i h1 =
+			_mm256_add_epi32(_mm256_add_epi32(h, h), _mm256_madd_epi16(pair[i], one));
 
 		h = _mm256_add_epi32(_mm256_slli_epi32(h, 2), _mm256_madd_epi16(pair[i], two));
 		highest = _mm256_max_epi32(highest, _mm256_max_epi32(h1, h));

@@ -6,11 +6,11 @@
 
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx512f,avx512bw")))
-#define LANES CHUNKER_AVX512_LANES
-#define UNROLL _Pragma("GCC unroll 16")
-#define PAIR(low, high) ((gint)(((guint)(high) << 16) | ((guint)(low) & 0xffff)))
-#define TAPS(a, b) _mm512_set1_epi16((short)(((guint)(b) & 0xff) << 8 | ((guint)(a) & 0xff)))
+#define TARGET          __attribute__((target("avx512f,avx512bw")))
+#define LANES           CHUNKER_AVX512_LANES
+#define UNROLL          _Pragma("GCC unroll 16")
+#define PAIR(low, high) ((gint)(((guint)(high) << 16) | ((guint)(low)&0xffff)))
+#define TAPS(a, b)      _mm512_set1_epi16((short)(((guint)(b)&0xff) << 8 | ((guint)(a)&0xff)))
 
 /* 32 bytes of one stretch, and 32 of another: so the turn never crosses more than halves. */
 static TARGET inline __m512i load(const guint8 *at, gsize other)
@@ -81,8 +81,8 @@ static TARGET inline __m512i run_group(const guint8 *at, gsize stretch, __m512i 
 	turn(high, &pair[4], &pair[12]);
 	UNROLL
 	for (guint i = 0; i < CHUNKER_GROUP / 2; i++) {
-		__m512i h1 = _mm512_add_epi32(_mm512_add_epi32(h, h),
-					       _mm512_madd_epi16(pair[i], one));
+		__m512i h1 =
+			_mm512_add_epi32(_mm512_add_epi32(h, h), _mm512_madd_epi16(pair[i], one));
 
 		h = _mm512_add_epi32(_mm512_slli_epi32(h, 2), _mm512_madd_epi16(pair[i], two));
 		highest = _mm512_max_epi32(highest, _mm512_max_epi32(h1, h));
@@ -101,7 +101,8 @@ static __attribute__((noinline, cold)) void run_again(const MlvChunkerOutput *ou
 	}
 }
 
-TARGET void mlv_chunker_kernel_avx512(const MlvChunkerOutput *output, const guint8 *at, gsize stretch)
+TARGET void mlv_chunker_kernel_avx512(const MlvChunkerOutput *output, const guint8 *at,
+				      gsize stretch)
 {
 	const __m512i limit = _mm512_set1_epi32(CHUNKER_WEAK_LIMIT);
 	__m512i hash = _mm512_setzero_si512();

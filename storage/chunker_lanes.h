@@ -10,18 +10,18 @@
 #include "storage/chunker.h"
 
 #define CHUNKER_TAP_GAP 32
-#define CHUNKER_TAP0 83
-#define CHUNKER_TAP1 (-37)
-#define CHUNKER_TAP2 45
-#define CHUNKER_TAP3 (-91)
-#define CHUNKER_FACTOR 10215
+#define CHUNKER_TAP0    83
+#define CHUNKER_TAP1    (-37)
+#define CHUNKER_TAP2    45
+#define CHUNKER_TAP3    (-91)
+#define CHUNKER_FACTOR  10215
 
 /* As a signed number a candidate's hash is among the highest: one comparison, or a maximum. */
-#define CHUNKER_WEAK_LIMIT (G_MAXINT32 - (1 << 18))
+#define CHUNKER_WEAK_LIMIT   (G_MAXINT32 - (1 << 18))
 #define CHUNKER_STRONG_LIMIT (G_MAXINT32 - (1 << 15))
 
 /* Positions that a kernel runs between two looks at whether any was a candidate. */
-#define CHUNKER_GROUP 32
+#define CHUNKER_GROUP     32
 #define CHUNKER_LOOK_BACK (MLV_CHUNK_WINDOW)
 
 typedef struct {
@@ -49,7 +49,7 @@ typedef void (*MlvChunkerKernel)(const MlvChunkerOutput *output, const guint8 *a
 #if defined(__x86_64__)
 void mlv_chunker_kernel_avx2(const MlvChunkerOutput *output, const guint8 *at, gsize stretch);
 void mlv_chunker_kernel_avx512(const MlvChunkerOutput *output, const guint8 *at, gsize stretch);
-#define CHUNKER_AVX2_LANES 8
+#define CHUNKER_AVX2_LANES   8
 #define CHUNKER_AVX512_LANES 16
 #endif
 

@@ -28,8 +28,8 @@ void mlv_chunker_run(const MlvChunkerOutput *output, const guint8 *at, gsize n, 
 			h = 2 * h + (guint32)(CHUNKER_FACTOR * y[i]);
 			if (G_UNLIKELY((gint32)h > CHUNKER_WEAK_LIMIT))
 				mlv_candidates_append(output->list,
-					       (gsize)(from + i - output->data) + 1,
-					       (gint32)h > CHUNKER_STRONG_LIMIT);
+						      (gsize)(from + i - output->data) + 1,
+						      (gint32)h > CHUNKER_STRONG_LIMIT);
 		}
 	}
 }

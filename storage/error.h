@@ -29,8 +29,7 @@ typedef enum {
 #define MLV_ERROR mlv_error_quark()
 GQuark mlv_error_quark(void);
 
-/* Sets `error` (may be NULL) to the formatted message; returns FALSE, for `return mlv_fail(...)`.
- * */
+/* Sets `error` (may be NULL) to the message; returns FALSE, for `return mlv_fail(...)`. */
 gboolean mlv_fail(GError **error, MlvError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* The same with ": " and errno's text behind; ENOENT gives MLV_ERROR_MISSING, EEXIST

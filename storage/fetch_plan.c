@@ -134,9 +134,10 @@ static gboolean fail_absent(const Fetch *fetch, const GArray *absent, GError **e
 	g_autofree char *label = mlv_chunk_label(key->kind, &key->id);
 
 	if (absent->len == 1)
-		return mlv_fail(error, MLV_ERROR_MISSING,
-				"%s is not on the remote '%s'; push it from where it is", label,
-				fetch->remote->medium->url);
+		return mlv_fail(
+			error, MLV_ERROR_MISSING,
+			"%s is not on the remote '%s'; run 'mlv push --recheck' where it is", label,
+			fetch->remote->medium->url);
 	return mlv_fail(
 		error, MLV_ERROR_MISSING,
 		"%s and %u other objects are not on the remote '%s'; push them from where they are",

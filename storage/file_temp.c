@@ -11,6 +11,19 @@
 #include "storage/error.h"
 #include "storage/file_private.h"
 
+/* "cannot make a file in '...'" by errno: what is relative to a descriptor is named whole. */
+static gboolean fail_make(int dirfd, const char *dir, GError **error)
+{
+	int saved = errno;
+	g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", dirfd);
+	g_autofree char *above =
+		dirfd == AT_FDCWD ? g_get_current_dir() : g_file_read_link(link, NULL);
+	g_autofree char *whole = above && *dir != '/' ? g_canonicalize_filename(dir, above) : NULL;
+
+	errno = saved;
+	return mlv_fail_errno(error, "cannot make a file in the folder '%s'", whole ? whole : dir);
+}
+
 struct MlvTemp {
 	int dirfd; /* borrowed */
 	int fd;
@@ -39,7 +52,7 @@ gboolean mlv_file_replace(int dirfd, const char *path, const void *data, gsize l
 	g_auto(MlvFd) fd = mlv_file_open_unique(dirfd, dir, MLV_REPLACE_PREFIX, mode, &temp);
 
 	if (fd < 0)
-		return mlv_fail_errno(error, "cannot make a file in '%s'", dir);
+		return fail_make(dirfd, dir, error);
 	gboolean ok = fill(fd, data, length, sync, path, error);
 	if (ok && renameat(dirfd, temp, dirfd, path) < 0)
 		ok = mlv_fail_errno(error, "cannot replace '%s'", path);
@@ -59,7 +72,7 @@ MlvTemp *mlv_temp_open(int dirfd, const char *dir, GError **error)
 	int fd = mlv_file_open_unique(dirfd, dir, MLV_TEMP_PREFIX, 0777, &path);
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		mlv_fail_errno(error, "cannot make a file in '%s'", dir);
+		fail_make(dirfd, dir, error);
 		mlv_fd_clear(&fd);
 		if (path)
 			unlinkat(dirfd, path, 0);

@@ -13,11 +13,9 @@
 #include "storage/ingest_private.h"
 #include "storage/pool.h"
 
-#define WINDOW_MAX 32 /* jobs under way: bounds the memory */
-#define CLONE_FILE_MIN \
-	(1u << 20) /* files shorter than this are copied even where blocks can be shared */
+#define WINDOW_MAX    32 /* jobs under way: bounds the memory */
 #define CLONE_RUN_MIN (128u << 10)
-#define READ_AHEAD    (8u << 20) /* bytes that the kernel is asked for together */
+#define RUN_MAX       256 /* chunks that are shared together */
 
 /* --- buffers ---------------------------------------------------------------------------------- */
 
@@ -81,8 +79,7 @@ MlvIngest *mlv_ingest_new(MlvStoreWriter *writer, guint threads,
 	return ingest;
 }
 
-/* --- jobs
- * ------------------------------------------------------------------------------------------ */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 static void small_file_clear(gpointer data)
 {
@@ -102,13 +99,12 @@ static void job_free(gpointer data)
 	g_clear_error(&job->error);
 	g_array_unref(job->files);
 	g_array_unref(job->chunks);
-	g_array_unref(job->runs);
 	mlv_candidates_clear(&job->candidates);
 	mlv_ingest_give_buffer(job->ingest, job->buffer);
 	g_free(job);
 }
 
-static Job *job_new(MlvIngest *ingest)
+Job *mlv_ingest_job_new(MlvIngest *ingest)
 {
 	if (ingest->idle->len > 0)
 		return g_ptr_array_steal_index_fast(ingest->idle, ingest->idle->len - 1);
@@ -117,7 +113,6 @@ static Job *job_new(MlvIngest *ingest)
 	job->files = g_array_new(FALSE, TRUE, sizeof(SmallFile));
 	g_array_set_clear_func(job->files, small_file_clear);
 	job->chunks = g_array_new(FALSE, FALSE, sizeof(Chunk));
-	job->runs = g_array_new(FALSE, FALSE, sizeof(Run));
 	mlv_candidates_init(&job->candidates);
 	return job;
 }
@@ -130,7 +125,6 @@ static void job_recycle(MlvIngest *ingest, Job *job)
 	mlv_ingest_give_buffer(ingest, g_steal_pointer(&job->buffer));
 	g_array_set_size(job->files, 0);
 	g_array_set_size(job->chunks, 0);
-	g_array_set_size(job->runs, 0);
 	mlv_candidates_reset(&job->candidates);
 	job->batch_bytes = 0;
 	job->number = 0;
@@ -139,24 +133,41 @@ static void job_recycle(MlvIngest *ingest, Job *job)
 	g_ptr_array_add(ingest->idle, job);
 }
 
-/* --- finished jobs
- * --------------------------------------------------------------------------------- */
+/* --- finished jobs ---------------------------------------------------------------------------- */
+
+/* The new chunks from `from` on that lie in one piece: their entries, and how many. */
+static guint gather_run(const Job *job, guint from, MlvPackEntry *entries, gsize *length)
+{
+	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
+	guint count = 0;
+
+	*length = 0;
+	for (guint i = from; i < job->chunks->len && count < RUN_MAX; i++) {
+		const Chunk *chunk = &g_array_index(job->chunks, Chunk, i);
+
+		if (!chunk->mine || chunk->bytes != first->bytes + *length)
+			break;
+		entries[count++] = chunk->entry;
+		*length += chunk->entry.stored;
+	}
+	return count;
+}
 
 /* The run at `from` goes to the store by the main thread: blocks are shared one run at a time. */
 static gboolean share_run(MlvIngest *ingest, Job *job, guint from, guint *to, GError **error)
 {
 	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
-	MlvPackEntry entries[MLV_INGEST_RUN];
+	MlvPackEntry entries[RUN_MAX];
+	MlvStorePiece piece = { .bytes = first->bytes };
 	MlvStoreRoom room;
-	gsize length;
-	guint count = mlv_ingest_run(job, from, entries, &length);
+	guint count = gather_run(job, from, entries, &piece.length);
 
 	*to = from + count;
-	if (first->entry.codec == MLV_CODEC_RAW && length >= CLONE_RUN_MIN)
+	if (first->entry.codec == MLV_CODEC_RAW && piece.length >= CLONE_RUN_MIN)
 		return mlv_store_writer_clone(ingest->writer, job->large->fd, first->offset,
 					      first->bytes, entries, count, error);
 	return mlv_store_writer_reserve(ingest->writer, entries, count, &room, error) &&
-	       mlv_store_writer_fill(ingest->writer, &room, first->bytes, error);
+	       mlv_store_writer_fill(ingest->writer, &room, &piece, 1, error);
 }
 
 static gboolean share_chunks(MlvIngest *ingest, Job *job, GError **error)
@@ -244,7 +255,7 @@ static gboolean finish_job(MlvIngest *ingest, Job *job, GError **error)
 	return ok;
 }
 
-static gboolean submit(MlvIngest *ingest, Job *job, GError **error)
+gboolean mlv_ingest_submit(MlvIngest *ingest, Job *job, GError **error)
 {
 	Job *done;
 
@@ -261,11 +272,10 @@ static gboolean submit(MlvIngest *ingest, Job *job, GError **error)
 
 static gboolean submit_batch(MlvIngest *ingest, GError **error)
 {
-	return !ingest->batch || submit(ingest, g_steal_pointer(&ingest->batch), error);
+	return !ingest->batch || mlv_ingest_submit(ingest, g_steal_pointer(&ingest->batch), error);
 }
 
-/* --- what is given
- * --------------------------------------------------------------------------------- */
+/* --- what is given ---------------------------------------------------------------------------- */
 
 gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize length,
 			gpointer user, GError **error)
@@ -276,152 +286,10 @@ gboolean mlv_ingest_put(MlvKind kind, const MlvId *id, const guint8 *data, gsize
 	       mlv_store_writer_put(kind, id, data, length, ingest->writer, error);
 }
 
-static LargeFile *large_new(int root, const char *path, gpointer tag, MlvIngest *ingest)
-{
-	LargeFile *large = g_new0(LargeFile, 1);
-
-	large->refs = 1;
-	large->root = root;
-	large->path = g_strdup(path);
-	large->tag = tag;
-	large->fd = large->source = -1;
-	large->segment = SEGMENT;
-	g_mutex_init(&large->lock);
-	g_cond_init(&large->turn_cond);
-	mlv_cutter_init(&large->cutter);
-	large->list = mlv_list_builder_new(MLV_KIND_BLOB, mlv_ingest_put, ingest);
-	return large;
-}
-
-static gboolean is_older(const struct statx_timestamp *a, const struct statx_timestamp *b)
-{
-	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
-/* Clones the file to one that nobody changes. *settled tells that the file's last change is older
- * than the file system's time when cloning began: whatever changes it later gives it another
- * time. */
-static int make_clone(MlvIngest *ingest, LargeFile *large, gboolean *settled)
-{
-	int store = mlv_store_fd(mlv_store_writer_store(ingest->writer));
-	g_auto(MlvFd) clone = openat(store, "packs", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	struct statx begun;
-
-	if (clone < 0 || statx(clone, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &begun) < 0 ||
-	    !mlv_file_clone_range(large->fd, 0, 0, clone, 0))
-		return -1;
-	*settled = is_older(&large->stat.stx_ctime, &begun.stx_ctime) &&
-		   is_older(&large->stat.stx_mtime, &begun.stx_ctime);
-	int fd = clone;
-	clone = -1;
-	return fd;
-}
-
-/* Where blocks can be shared a clone is made first, and it is the clone's content that is hashed
- * and goes into packs, whatever happens to the file meanwhile. */
-static void clone_source(MlvIngest *ingest, LargeFile *large)
-{
-	struct statx after;
-	gboolean settled;
-
-	for (int attempt = 0; attempt < 3; attempt++) {
-		g_auto(MlvFd) clone = make_clone(ingest, large, &settled);
-
-		if (clone < 0 || statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &after) < 0)
-			return;
-		if (mlv_ingest_same_stat(&after, &large->stat)) {
-			if (settled) {
-				large->source = large->fd;
-				large->fd = -1;
-			}
-			mlv_fd_clear(&large->fd);
-			large->fd = clone;
-			clone = -1;
-			large->is_clone = large->shares = TRUE;
-			large->segment = SEGMENT_CLONE;
-			posix_fadvise(large->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-			return;
-		}
-		large->stat = after;
-		large->size = after.stx_size;
-	}
-}
-
-static gboolean open_large(MlvIngest *ingest, LargeFile *large, GError **error)
-{
-	large->fd = mlv_file_open_beneath(large->root, large->path,
-					  O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	if (large->fd < 0)
-		return mlv_fail_errno(error, "cannot open '%s'", large->path);
-	if (statx(large->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &large->stat) < 0)
-		return mlv_fail_errno(error, "cannot stat '%s'", large->path);
-	large->size = large->stat.stx_size;
-	if (!S_ISREG(large->stat.stx_mode) || large->size <= MLV_CHUNK_MAX)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' changed while it was read; try again", large->path);
-	posix_fadvise(large->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	if (ingest->clone_block > 0 && large->size >= CLONE_FILE_MIN)
-		clone_source(ingest, large);
-	return TRUE;
-}
-
-/* Several threads read at once: the kernel would not see that it is one sequence. */
-static void read_ahead(const LargeFile *large, guint64 from)
-{
-	posix_fadvise(large->source >= 0 ? large->source : large->fd, (off_t)from, READ_AHEAD,
-		      POSIX_FADV_WILLNEED);
-}
-
-static gboolean submit_large(MlvIngest *ingest, LargeFile *large, GError **error)
-{
-	guint64 segments = (large->size + large->segment - 1) / large->segment;
-
-	read_ahead(large, 0);
-	for (guint64 i = 0; i < segments; i++) {
-		Job *job = job_new(ingest);
-		guint64 start = i * large->segment;
-
-		g_atomic_int_inc(&large->refs);
-		job->large = large;
-		job->number = i;
-		job->before = i > 0 ? MLV_CHUNK_MAX : 0;
-		job->length = (gsize)MIN(large->segment, large->size - start);
-		job->last = i == segments - 1;
-		if (start % READ_AHEAD == 0)
-			read_ahead(large, start + READ_AHEAD);
-		if (!submit(ingest, job, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-/* A file that cannot even be opened still gives its result in its turn: as a batch of one that
- * has failed. */
-static gboolean submit_failed(MlvIngest *ingest, LargeFile *large, GError *problem, GError **error)
-{
-	Job *job = job_new(ingest);
-
-	job->files->len = 0;
-	job->large = large;
-	g_atomic_int_inc(&large->refs);
-	job->last = job->filled = TRUE;
-	large->error = problem;
-	return submit(ingest, job, error);
-}
-
 static gboolean give_large(MlvIngest *ingest, int root, const char *path, gpointer tag,
 			   GError **error)
 {
-	GError *problem = NULL;
-	LargeFile *large = large_new(root, path, tag, ingest);
-	gboolean ok = submit_batch(ingest, error);
-
-	if (ok && open_large(ingest, large, &problem))
-		ok = submit_large(ingest, large, error);
-	else if (ok)
-		ok = submit_failed(ingest, large, problem, error);
-	mlv_ingest_large_unref(large);
-	return ok;
+	return submit_batch(ingest, error) && mlv_ingest_large_give(ingest, root, path, tag, error);
 }
 
 gboolean mlv_ingest_file(MlvIngest *ingest, int root, const char *path, guint64 size, gpointer tag,
@@ -437,22 +305,21 @@ gboolean mlv_ingest_file(MlvIngest *ingest, int root, const char *path, guint64 
 	    !submit_batch(ingest, error))
 		return FALSE;
 	if (!ingest->batch)
-		ingest->batch = job_new(ingest);
+		ingest->batch = mlv_ingest_job_new(ingest);
 	SmallFile file = { .root = root, .path = g_strdup(path), .tag = tag, .size = size };
 	g_array_append_val(ingest->batch->files, file);
 	ingest->batch->batch_bytes += size;
 	return TRUE;
 }
 
-/* --- streams
- * --------------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 gboolean mlv_ingest_stream_begin(MlvIngest *ingest, gpointer tag, GError **error)
 {
 	if (!submit_batch(ingest, error))
 		return FALSE;
-	ingest->stream = large_new(-1, "stream", tag, ingest);
-	ingest->segment = job_new(ingest);
+	ingest->stream = mlv_ingest_large_new(-1, "stream", tag, ingest);
+	ingest->segment = mlv_ingest_job_new(ingest);
 	ingest->segment->buffer = mlv_ingest_take_buffer(ingest);
 	return TRUE;
 }
@@ -469,7 +336,7 @@ static gboolean stream_submit(MlvIngest *ingest, gboolean last, GError **error)
 	job->filled = TRUE;
 	job->last = last;
 	if (!last) {
-		Job *next = job_new(ingest);
+		Job *next = mlv_ingest_job_new(ingest);
 
 		next->number = job->number + 1;
 		next->before = MLV_CHUNK_MAX;
@@ -479,7 +346,7 @@ static gboolean stream_submit(MlvIngest *ingest, gboolean last, GError **error)
 		       MLV_CHUNK_MAX);
 		ingest->segment = next;
 	}
-	return submit(ingest, job, error);
+	return mlv_ingest_submit(ingest, job, error);
 }
 
 gboolean mlv_ingest_stream_write(MlvIngest *ingest, const void *data, gsize length, GError **error)
@@ -508,8 +375,7 @@ gboolean mlv_ingest_stream_end(MlvIngest *ingest, GError **error)
 	return ok;
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 gboolean mlv_ingest_finish(MlvIngest *ingest, GError **error)
 {

@@ -9,22 +9,10 @@
 #include "storage/ingest_private.h"
 #include "storage/pool.h"
 
-#define MISSES_MAX     4 /* chunks that did not shrink after which a file's others are not tried ... */
-#define RETRY_SEGMENTS 8 /* ... but the first chunk of every so many segments */
-
-void mlv_ingest_large_unref(LargeFile *large)
-{
-	if (!large || !g_atomic_int_dec_and_test(&large->refs))
-		return;
-	mlv_fd_clear(&large->fd);
-	mlv_fd_clear(&large->source);
-	mlv_list_builder_free(large->list);
-	g_clear_error(&large->error);
-	g_mutex_clear(&large->lock);
-	g_cond_clear(&large->turn_cond);
-	g_free(large->path);
-	g_free(large);
-}
+/* Of a file that did not shrink in so many chunks others are not tried ... */
+#define MISSES_MAX 4
+/* ... but the first chunk of every so many segments. */
+#define RETRY_SEGMENTS 8
 
 static gboolean statx_fd(int fd, struct statx *st, const char *path, GError **error)
 {
@@ -103,8 +91,7 @@ static gboolean work_chunk(Job *job, const guint8 *data, gsize length, guint64 o
 	return TRUE;
 }
 
-/* --- small files
- * ----------------------------------------------------------------------------------- */
+/* --- small files ------------------------------------------------------------------------------ */
 
 /* Reads the whole file to `out`, which has room for file->size bytes and one more. */
 static gboolean read_small(SmallFile *file, guint8 *out, GError **error)
@@ -161,12 +148,10 @@ static void run_batch(Job *job)
 	}
 }
 
-/* --- segments of large ones
- * ------------------------------------------------------------------------ */
+/* --- segments of large ones ------------------------------------------------------------------- */
 
-/* Reads from the file itself, whose pages are in memory more often than the clone's. What was
- * read is the clone's content if the file's state afterwards is still that of when it was cloned.
- * */
+/* Reads from the file itself, whose pages are in memory more often than the clone's. What was read
+ * is the clone's content if the file's state is afterwards still that of when it was cloned. */
 static gboolean read_source(const LargeFile *large, guint8 *out, gsize length, guint64 from)
 {
 	struct statx after;
@@ -270,43 +255,29 @@ gboolean mlv_ingest_shares(const Job *job)
 	return job->ingest->writer && job->large && job->large->shares;
 }
 
-guint mlv_ingest_run(const Job *job, guint from, MlvPackEntry *entries, gsize *length)
+/* The new chunks' entries, and their stored bytes in as few pieces as they lie in. */
+static void gather_new(const Job *job, GArray *entries, GArray *pieces)
 {
-	const Chunk *first = &g_array_index(job->chunks, Chunk, from);
-	guint count = 0;
+	MlvStorePiece *last = NULL;
 
-	*length = 0;
-	for (guint i = from; i < job->chunks->len && count < MLV_INGEST_RUN; i++) {
+	for (guint i = 0; i < job->chunks->len; i++) {
 		const Chunk *chunk = &g_array_index(job->chunks, Chunk, i);
+		MlvStorePiece piece = { chunk->bytes, chunk->entry.stored };
 
-		if (!chunk->mine || chunk->bytes != first->bytes + *length)
-			break;
-		entries[count++] = chunk->entry;
-		*length += chunk->entry.stored;
+		if (!chunk->mine)
+			continue;
+		g_array_append_val(entries, chunk->entry);
+		if (last && last->bytes + last->length == piece.bytes) {
+			last->length += piece.length;
+			continue;
+		}
+		g_array_append_val(pieces, piece);
+		last = &g_array_index(pieces, MlvStorePiece, pieces->len - 1);
 	}
-	return count;
-}
-
-static gboolean reserve_runs(Job *job, GError **error)
-{
-	for (guint i = 0; i < job->chunks->len;) {
-		Run run = { .bytes = g_array_index(job->chunks, Chunk, i).bytes };
-		MlvPackEntry entries[MLV_INGEST_RUN];
-		gsize length;
-		guint count = mlv_ingest_run(job, i, entries, &length);
-
-		if (count > 0 && !mlv_store_writer_reserve(job->ingest->writer, entries, count,
-							   &run.room, error))
-			return FALSE;
-		if (count > 0)
-			g_array_append_val(job->runs, run);
-		i += MAX(count, 1);
-	}
-	return TRUE;
 }
 
 /* In this job's turn, which comes to every job whatever became of it. */
-static gboolean reserve_in_turn(Job *job, gboolean wanted, GError **error)
+static gboolean reserve_in_turn(Job *job, GArray *entries, MlvStoreRoom *room, GError **error)
 {
 	MlvIngest *ingest = job->ingest;
 
@@ -314,7 +285,10 @@ static gboolean reserve_in_turn(Job *job, gboolean wanted, GError **error)
 	while (ingest->turn != job->turn)
 		g_cond_wait(&ingest->turn_cond, &ingest->turn_lock);
 	g_mutex_unlock(&ingest->turn_lock);
-	gboolean ok = !wanted || reserve_runs(job, error);
+	gboolean ok =
+		entries->len == 0 ||
+		mlv_store_writer_reserve(ingest->writer, &g_array_index(entries, MlvPackEntry, 0),
+					 entries->len, room, error);
 	g_mutex_lock(&ingest->turn_lock);
 	ingest->turn++;
 	g_cond_broadcast(&ingest->turn_cond);
@@ -322,23 +296,23 @@ static gboolean reserve_in_turn(Job *job, gboolean wanted, GError **error)
 	return ok;
 }
 
-/* What is new goes into packs, even of a file that failed: others may rely on chunks that this job
- * claimed. All room that was reserved is filled. */
-static void write_runs(Job *job)
+/* What is new goes into a pack, even of a file that failed: others may rely on chunks that this job
+ * claimed. All of it is reserved at once: a pack that waits to be filled may be waited for by
+ * whoever reserves next. */
+static void write_new(Job *job)
 {
 	MlvIngest *ingest = job->ingest;
-	gboolean wanted = ingest->writer && !job->fatal && !mlv_ingest_shares(job);
+	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(MlvPackEntry));
+	g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(MlvStorePiece));
+	MlvStoreRoom room;
 	GError *error = NULL;
-	gboolean ok = reserve_in_turn(job, wanted, &error);
 
-	for (guint i = 0; i < job->runs->len; i++) {
-		const Run *run = &g_array_index(job->runs, Run, i);
-
-		ok = mlv_store_writer_fill(ingest->writer, &run->room, run->bytes,
-					   ok ? &error : NULL) &&
-		     ok;
-	}
-	if (ok)
+	if (ingest->writer && !job->fatal && !mlv_ingest_shares(job))
+		gather_new(job, entries, pieces);
+	if (reserve_in_turn(job, entries, &room, &error) &&
+	    (entries->len == 0 ||
+	     mlv_store_writer_fill(ingest->writer, &room, &g_array_index(pieces, MlvStorePiece, 0),
+				   pieces->len, &error)))
 		return;
 	g_clear_error(&job->error);
 	job->error = error;
@@ -361,7 +335,7 @@ void mlv_ingest_job_run(gpointer data, gpointer user)
 	} else {
 		run_batch(job);
 	}
-	write_runs(job);
+	write_new(job);
 	if (!mlv_ingest_shares(job))
 		mlv_ingest_give_buffer(job->ingest, g_steal_pointer(&job->buffer));
 }

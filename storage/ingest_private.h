@@ -37,7 +37,8 @@ typedef struct {
 	gpointer tag;
 	MlvFd fd; /* of the file, or of a clone of it; -1 for a stream */
 	gboolean is_clone;
-	MlvFd source; /* with a clone: the file itself, where its state tells if it still is the clone's; else -1 */
+	/* With a clone: the file, where its state tells if it still is the clone's; else -1. */
+	MlvFd source;
 	gboolean shares;   /* its blocks can be shared with packs */
 	struct statx stat; /* before reading */
 	gsize segment;     /* bytes of each but the last one */
@@ -61,12 +62,6 @@ typedef struct {
 	gboolean mine;       /* this job writes it */
 } Chunk;
 
-/* New chunks that lie one behind the other, and their room in a pack. */
-typedef struct {
-	MlvStoreRoom room;
-	const guint8 *bytes;
-} Run;
-
 /* What a worker works in. The one that was given back last is taken first: it is in the cache. */
 typedef struct {
 	guint8 *bytes;      /* BUFFER_SIZE */
@@ -78,7 +73,6 @@ typedef struct {
 	MlvIngest *ingest;
 	Buffer *buffer; /* NULL before the job is run and after it has written */
 	GArray *chunks; /* of Chunk */
-	GArray *runs;   /* of Run */
 	guint64 turn;   /* of this job among all */
 	MlvCandidates candidates;
 	/* a batch */
@@ -130,11 +124,16 @@ void mlv_ingest_give_buffer(MlvIngest *ingest, Buffer *buffer);
 gboolean mlv_ingest_same_stat(const struct statx *a, const struct statx *b);
 /* The work of one job, in a worker. */
 void mlv_ingest_job_run(gpointer job, gpointer ingest);
-void mlv_ingest_large_unref(LargeFile *large);
-/* The run of new chunks that begins at `from` and lies in one piece: their entries, of which there
- * is room for MLV_INGEST_RUN, and how many. */
-#define MLV_INGEST_RUN 256
-guint mlv_ingest_run(const Job *job, guint from, MlvPackEntry *entries, gsize *length);
+/* A job without work, for the main thread to fill in. */
+Job *mlv_ingest_job_new(MlvIngest *ingest);
+/* Takes the job over; jobs that are done by now are finished first. */
+gboolean mlv_ingest_submit(MlvIngest *ingest, Job *job, GError **error);
+/* A file that is not opened yet, or a stream (`root` -1). */
+LargeFile *mlv_ingest_large_new(int root, const char *path, gpointer tag, MlvIngest *ingest);
+void mlv_ingest_large_unref(LargeFile *large); /* may be NULL */
+/* Opens a file and submits its segments. A file that cannot be read is a result, not an error. */
+gboolean mlv_ingest_large_give(MlvIngest *ingest, int root, const char *path, gpointer tag,
+			       GError **error);
 /* Whether the job's new chunks are shared with packs, by the main thread, instead of written. */
 gboolean mlv_ingest_shares(const Job *job);
 /* Stores a list of a large file (an MlvPutChunk with `user` the ingest); hashing only, it goes

@@ -33,7 +33,7 @@ void mlv_medium_free(MlvMedium *medium)
 
 gint64 mlv_medium_now(const MlvMedium *medium)
 {
-	return medium->now ? medium->now() : (gint64)time(NULL);
+	return (medium->now ? medium->now() : (gint64)time(NULL)) + medium->skew;
 }
 
 static void free_op(gpointer op)

@@ -44,6 +44,7 @@ typedef struct {
 	 * `bytes` */
 	int fd;
 	GBytes *bytes; /* PUT: what to send; GET with fd -1: what came. Owned */
+	gboolean replace; /* PUT of bytes: in place of what is there, at once for every reader */
 	/* what went wrong with this one: MLV_ERROR_MISSING where the name is absent. Owned */
 	GError *error;
 	gpointer user; /* the caller's */
@@ -74,6 +75,9 @@ typedef struct {
 	gboolean (*lock)(MlvMedium *medium, gboolean exclusive, void (*waiting)(gpointer),
 			 gpointer user, GError **error);
 	void (*unlock)(MlvMedium *medium);
+	/* Before a remote is made: an error if the place holds something of another kind. NULL where
+	 * that is not looked at. */
+	gboolean (*check_vacant)(MlvMedium *medium, GError **error);
 	void (*free)(MlvMedium *medium);
 } MlvMediumClass;
 
@@ -82,6 +86,7 @@ struct MlvMedium {
 	char *url; /* for messages; never holds a secret */
 	gboolean read_only;
 	gint64 (*now)(void); /* unix seconds; the system's clock unless a test says otherwise */
+	gint64 skew;         /* seconds that the medium's clock is ahead of that one */
 };
 
 void mlv_medium_free(MlvMedium *medium);

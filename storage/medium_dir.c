@@ -234,6 +234,48 @@ static void dir_unlock(MlvMedium *medium)
 	dir->exclusive = FALSE;
 }
 
+/* --- where a remote may be made --------------------------------------------------------------- */
+
+/* What a remote has, what its making leaves if it is killed, and what file systems put into the
+ * root of a disk. */
+static gboolean may_be_there(const char *name)
+{
+	static const char *const names[] = { ".",         "..",        "packs",
+					     "live",      LOCK_NAME,   "lost+found",
+					     ".snapshot", ".DS_Store", ".localized" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return TRUE;
+	return g_str_has_prefix(name, TEMP_PREFIX) || g_str_has_prefix(name, ".nfs");
+}
+
+static gboolean dir_check_vacant(MlvMedium *medium, GError **error)
+{
+	MediumDir *dir = (MediumDir *)medium;
+	struct dirent *entry;
+	gboolean ok = TRUE;
+	DIR *stream;
+
+	if (!ensure(dir, FALSE, error))
+		return FALSE;
+	if (dir->fd < 0)
+		return TRUE;
+	stream = opendir(medium->url);
+	if (!stream)
+		return mlv_fail_errno(error, "cannot read the folder '%s'", medium->url);
+	while (ok && (errno = 0, entry = readdir(stream)))
+		if (!may_be_there(entry->d_name))
+			ok = mlv_fail(error, MLV_ERROR_UNSUPPORTED,
+				      "the folder '%s' holds something else ('%s') and no remote; "
+				      "choose another folder, one that is empty or not there yet",
+				      medium->url, entry->d_name);
+	if (ok && errno != 0)
+		ok = mlv_fail_errno(error, "cannot read the folder '%s'", medium->url);
+	closedir(stream);
+	return ok;
+}
+
 /* --- the medium ------------------------------------------------------------------------------- */
 
 static void dir_free(MlvMedium *medium)
@@ -252,6 +294,7 @@ static const MlvMediumClass dir_class = {
 	.run = dir_run,
 	.lock = dir_lock,
 	.unlock = dir_unlock,
+	.check_vacant = dir_check_vacant,
 	.free = dir_free,
 };
 

@@ -105,6 +105,11 @@ static gboolean put(const MediumDir *dir, MlvOp *op, const char *label)
 	struct stat st;
 	gboolean existed;
 
+	if (op->replace)
+		return (strcmp(folder, ".") == 0 ||
+			mlv_file_make_dirs(root, folder, 0777, &op->error)) &&
+		       mlv_file_replace(root, op->name, g_bytes_get_data(op->bytes, NULL),
+					g_bytes_get_size(op->bytes), 0444, dir->sync, &op->error);
 	if (fstatat(root, op->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISREG(st.st_mode) && (guint64)st.st_size == length)
 			return TRUE;

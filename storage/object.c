@@ -106,8 +106,7 @@ static gboolean stream_flush(Stream *stream, gboolean finish, StreamEmit emit, g
 	return TRUE;
 }
 
-/* --- lists
- * --------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 /* The list being gathered at one level. */
 typedef struct {
@@ -223,8 +222,7 @@ void mlv_list_builder_free(MlvListBuilder *builder)
 	g_free(builder);
 }
 
-/* --- trees
- * --------------------------------------------------------------------------------------- */
+/* --- trees ------------------------------------------------------------------------------------ */
 
 struct MlvTreeBuilder {
 	Stream stream;

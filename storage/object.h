@@ -2,11 +2,11 @@
 /*
  * Lists and trees: the objects that give chunks an order and names. mlv-object(5) is the format.
  *
- * A list chunk:  'L' 1 leaf-kind level, then records of 40 bytes: id[32], length u64
- * little-endian. Level 1 names
- *                leaves, level n lists of level n-1; length counts leaf bytes below.
- * A tree chunk:  'T' 1, then entries in strictly ascending byte order of their names:
- *                mode u8, depth u8, name length u8, name, size varint, [files varint, bytes varint: directories], id[32].
+ * A list chunk:  'L' 1 leaf-kind level, then records of 40 bytes: id[32], length u64 little-endian.
+ *                Level 1 names leaves, level n lists of level n-1; length counts leaf bytes below.
+ * A tree chunk:  'T' 1, then entries in strictly ascending byte order of their names: mode u8,
+ *                depth u8, name length u8, name, size varint, id[32]; in a directory's two varints,
+ *                files and bytes, come before the id.
  *
  * A list ends behind a record, from the 16th on, whose id's last byte has its low six bits zero,
  * and at the latest behind the 256th; the last one where the records end. One list alone at a
@@ -34,9 +34,9 @@ typedef struct {
 	const char *name; /* NUL-terminated; borrowed from the reader or the caller */
 	guint8 name_length;
 	guint8 mode;
-	MlvRef ref; /* kind TREE for directories, else BLOB */
-	guint64 files; /* directories: files and symlinks below, and the sum of their sizes; else 1 and ref.size */
-	guint64 bytes;
+	MlvRef ref;    /* kind TREE for directories, else BLOB */
+	guint64 files; /* directories: files and symlinks below; else 1 */
+	guint64 bytes; /* directories: the sum of their sizes; else ref.size */
 } MlvTreeEntry;
 
 typedef struct {

@@ -99,7 +99,6 @@ gboolean mlv_pack_writer_clone(MlvPackWriter *writer, int source, guint64 source
 
 /* For golden files: a salt that is not random. Before finish. */
 void mlv_pack_writer_set_salt(MlvPackWriter *writer, const guint8 salt[MLV_PACK_SALT]);
-
 /* Whether writing out begins in the background as the pack grows (the default): right where the
  * pack is synced in the end, wasted where it is not. */
 void mlv_pack_writer_set_writeout(MlvPackWriter *writer, gboolean writeout);

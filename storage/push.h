@@ -44,6 +44,12 @@ typedef struct {
 	int level; /* zstd level for raw chunks that look compressible; 0: send as they lie here */
 	gboolean verify;  /* hash every chunk before it is sent */
 	gboolean dry_run; /* only say what would be sent */
+	/* write the list for readers over plain HTTP (storage/published.h); where there is one it
+	 * is kept in any case */
+	gboolean publish;
+	/* Trust nothing but indexes, and packs that are listed with the right length: what files that
+	 * vanished from the remote took with them is sent again. */
+	gboolean recheck;
 	void (*progress)(guint64 done, guint64 total,
 			 gpointer user); /* bytes of chunks; may be NULL */
 	void (*waiting)(gpointer user);  /* for a lock; may be NULL */
@@ -58,6 +64,11 @@ typedef struct {
 	guint64 bytes;  /* of chunks, as they lie here */
 	guint64 reused; /* chunks in packs that an interrupted push had sent */
 	guint rounds;   /* 1, and one more each time that a gc was in the way */
+	/* With recheck: */
+	guint64 checked;    /* chunks that were looked for */
+	guint64 packs_lost; /* that indexes name, and that are not there or cut short */
+	/* Chunks that only earlier pushes of this clone need and that are neither here nor there. */
+	guint64 chunks_lost;
 } MlvPushResult;
 
 /* A chunk that is neither here nor there is MLV_ERROR_MISSING, and named. */

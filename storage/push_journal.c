@@ -56,6 +56,8 @@ static gboolean read_tables(PushState *state, GError **error)
 		JournalPack *sent = &g_array_index(state->journal, JournalPack, i);
 		g_autoptr(GError) failed = NULL;
 
+		if (sent->table)
+			continue;
 		if (!is_named(state, &sent->pack.name) &&
 		    !mlv_remote_is_tombstoned(state->remote, &sent->pack.name))
 			sent->table = mlv_remote_read_table(state->remote, &sent->pack, &failed);
@@ -120,6 +122,22 @@ void mlv_push_journal_drop(PushState *state)
 	mlv_remote_cache_drop(state->remote, JOURNAL_NAME);
 }
 
+gboolean mlv_push_journal_adopt(PushState *state, const GArray *packs, GError **error)
+{
+	for (guint i = 0; i < packs->len; i++) {
+		JournalPack sent = { .pack = g_array_index(packs, MlvIndexPack, i) };
+		gboolean known = FALSE;
+
+		for (guint n = 0; !known && n < state->journal->len; n++)
+			known = mlv_id_equal(
+				&g_array_index(state->journal, JournalPack, n).pack.name,
+				&sent.pack.name);
+		if (!known)
+			g_array_append_val(state->journal, sent);
+	}
+	return read_tables(state, error);
+}
+
 static guint hash_key(gconstpointer data)
 {
 	const MlvPackEntry *entry = data;
@@ -137,7 +155,7 @@ static gboolean equal_keys(gconstpointer a, gconstpointer b)
 void mlv_push_journal_reuse(PushState *state)
 {
 	g_autoptr(GHashTable) there = g_hash_table_new(hash_key, equal_keys);
-	guint kept = 0;
+	guint kept = 0, must_have = 0;
 
 	for (guint i = 0; i < state->journal->len; i++) {
 		JournalPack *sent = &g_array_index(state->journal, JournalPack, i);
@@ -157,8 +175,10 @@ void mlv_push_journal_reuse(PushState *state)
 			sent->used = TRUE;
 			state->result->reused++;
 		} else {
+			must_have += i < state->must_have;
 			g_array_index(state->missing, MlvChunkKey, kept++) = *key;
 		}
 	}
 	g_array_set_size(state->missing, kept);
+	state->must_have = must_have;
 }

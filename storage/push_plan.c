@@ -83,7 +83,7 @@ gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **err
 		if (at && state->started - mlv_root_time(at) < MLV_ROOT_REFRESH &&
 		    mlv_root_contains(at, state->root) && mlv_root_contains(state->root, at)) {
 			*up_to_date = TRUE;
-			state->root_name.id = g_array_index(own, MlvRemoteRoot, i).name.id;
+			state->confirmed = g_array_index(own, MlvRemoteRoot, i).name.id;
 		}
 	}
 	return TRUE;
@@ -186,11 +186,18 @@ static gint newest_first(gconstpointer a, gconstpointer b)
 	return mlv_id_compare(&x->name.id, &y->name.id);
 }
 
+/* The look-up has it among the missing. */
+static gboolean note_lost(MlvKind kind, const MlvId *id, gpointer user, GError **error)
+{
+	return TRUE;
+}
+
+/* `lenient`: only what is kept of earlier pushes, and what of it is nowhere is passed over; else
+ * what is pushed now. */
 static gboolean check_needs(PushState *state, const GArray *names, const GPtrArray *roots,
-			    GError **error)
+			    gboolean lenient, MlvMarks *marks, GError **error)
 {
 	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(MlvChunkKey));
-	g_autoptr(MlvMarks) marks = mlv_marks_new();
 	Combined both = {
 		.source = { .read = combined_read },
 		.local = state->push->source,
@@ -201,8 +208,11 @@ static gboolean check_needs(PushState *state, const GArray *names, const GPtrArr
 	for (gsize i = 0; i < mlv_root_need_count(state->root); i++) {
 		const MlvRef *ref = mlv_root_need(state->root, i);
 
+		if (lenient == (!state->push->recheck || mlv_root_needs(state->push->wanted, ref)))
+			continue;
 		if (!is_vouched_for(state, ref, names, roots) &&
-		    !mlv_mark(&both.source, ref, marks, check_chunk, NULL, &checker, error))
+		    !mlv_mark(&both.source, ref, marks, check_chunk, lenient ? note_lost : NULL,
+			      &checker, error))
 			return FALSE;
 	}
 	return look_up(&checker, error);
@@ -233,11 +243,21 @@ static gboolean add_others(PushState *state, GArray *names, GPtrArray *roots, GE
 gboolean mlv_push_find_missing(PushState *state, GError **error)
 {
 	g_autoptr(GArray) names = confirmed_roots(state, TRUE);
-	g_autoptr(GPtrArray) roots = mlv_remote_read_roots(
-		state->remote, (const MlvRemoteRoot *)(gpointer)names->data, names->len, error);
+	g_autoptr(GPtrArray) roots = NULL;
+	g_autoptr(MlvMarks) marks = mlv_marks_new();
 
-	return roots && add_others(state, names, roots, error) &&
-	       check_needs(state, names, roots, error);
+	if (state->push->recheck)
+		g_array_set_size(names, 0);
+	roots = mlv_remote_read_roots(state->remote, (const MlvRemoteRoot *)(gpointer)names->data,
+				      names->len, error);
+	if (!roots || (!state->push->recheck && !add_others(state, names, roots, error)) ||
+	    !check_needs(state, names, roots, FALSE, marks, error))
+		return FALSE;
+	state->must_have = state->missing->len;
+	if (!check_needs(state, names, roots, TRUE, marks, error))
+		return FALSE;
+	state->result->checked = mlv_marks_count(marks);
+	return TRUE;
 }
 
 /* --- where it lies here ----------------------------------------------------------------------- */
@@ -254,8 +274,8 @@ static int by_place(const void *a, const void *b)
 	return (x->entry.offset > y->entry.offset) - (x->entry.offset < y->entry.offset);
 }
 
-static gboolean locate_one(PushState *state, const MlvChunkKey *key, GHashTable *numbers,
-			   GError **error)
+static gboolean locate_one(PushState *state, const MlvChunkKey *key, gboolean must_have,
+			   GHashTable *numbers, gboolean *lost, GError **error)
 {
 	const MlvPushProvider *provider = &state->push->provider;
 	PushPack pack = { .missing = 0 };
@@ -263,9 +283,14 @@ static gboolean locate_one(PushState *state, const MlvChunkKey *key, GHashTable 
 	gboolean found;
 	guint number;
 
+	*lost = FALSE;
 	if (!provider->locate(key->kind, &key->id, &found, &pack.name, &chunk.entry, provider->user,
 			      error))
 		return FALSE;
+	if (!found && !must_have) {
+		*lost = TRUE;
+		return TRUE;
+	}
 	if (!found) {
 		g_autofree char *label = mlv_chunk_label(key->kind, &key->id);
 
@@ -294,10 +319,14 @@ gboolean mlv_push_locate(PushState *state, GError **error)
 
 	g_array_set_size(state->chunks, 0);
 	g_array_set_size(state->packs, 0);
-	for (guint i = 0; i < state->missing->len; i++)
-		if (!locate_one(state, &g_array_index(state->missing, MlvChunkKey, i), numbers,
-				error))
+	for (guint i = 0; i < state->missing->len; i++) {
+		gboolean lost;
+
+		if (!locate_one(state, &g_array_index(state->missing, MlvChunkKey, i),
+				i < state->must_have, numbers, &lost, error))
 			return FALSE;
+		state->result->chunks_lost += lost;
+	}
 	if (state->chunks->len > 0)
 		qsort(state->chunks->data, state->chunks->len, sizeof(PushChunk), by_place);
 	return TRUE;

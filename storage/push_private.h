@@ -27,10 +27,13 @@ typedef struct {
 	MlvRoot *root;  /* what will be put */
 	GBytes *root_bytes;
 	MlvRootName root_name;
+	MlvId confirmed;     /* a confirmed root that says what `root` does, if one was found */
 	GHashTable *merged;  /* MlvId: this clone's confirmed roots that `root` takes over */
 	GHashTable *trusted; /* MlvId: confirmed roots whose promise is relied on */
 	GHashTable *relied;  /* MlvId: packs that are relied on */
 	GArray *missing;     /* MlvChunkKey: not there, or only in packs that go */
+	guint must_have;     /* of `missing`: the first so many are needed by what is pushed now */
+	GArray *unnamed;     /* MlvIndexPack: packs there that no index names; with recheck */
 	GArray *chunks;      /* PushChunk: the missing ones, by class, local pack and offset */
 	GArray *packs;       /* PushPack */
 	GArray *stale;       /* MlvId: pending roots of this clone's dead pushes, by the journal */
@@ -54,7 +57,7 @@ gboolean mlv_push_is_too_old(const PushState *state);
 /* --- push_plan.c: what is missing ------------------------------------------------------------- */
 
 /* Makes state->root of what is wanted and what this clone has there. *up_to_date: a confirmed root
- * that is young enough says just that, and state->root_name is its name. */
+ * that is young enough says just that, and state->confirmed is its name. */
 gboolean mlv_push_make_root(PushState *state, gboolean *up_to_date, GError **error);
 /* Fills trusted, relied and missing. */
 gboolean mlv_push_find_missing(PushState *state, GError **error);
@@ -75,6 +78,8 @@ gboolean mlv_push_journal_read(PushState *state, GError **error);
 void mlv_push_journal_pack(PushState *state, const MlvIndexPack *pack);
 void mlv_push_journal_pending(PushState *state);
 void mlv_push_journal_drop(PushState *state);
+/* Adds packs that are there and that no index names, whoever sent them. */
+gboolean mlv_push_journal_adopt(PushState *state, const GArray *packs, GError **error);
 /* Takes chunks that lie in such packs off the missing ones; the packs will be named by the next
  * index. */
 void mlv_push_journal_reuse(PushState *state);

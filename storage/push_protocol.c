@@ -32,6 +32,7 @@ static void state_init(PushState *state, const MlvPush *push, MlvPushResult *res
 	state->missing = g_array_new(FALSE, FALSE, sizeof(MlvChunkKey));
 	state->chunks = g_array_new(FALSE, FALSE, sizeof(PushChunk));
 	state->packs = g_array_new(FALSE, FALSE, sizeof(PushPack));
+	state->unnamed = g_array_new(FALSE, FALSE, sizeof(MlvIndexPack));
 	state->stale = g_array_new(FALSE, FALSE, sizeof(MlvId));
 	state->journal = g_array_new(FALSE, FALSE, sizeof(JournalPack));
 	g_array_set_clear_func(state->journal, clear_journal_pack);
@@ -53,6 +54,7 @@ static void state_clear(PushState *state)
 	g_array_unref(state->missing);
 	g_array_unref(state->chunks);
 	g_array_unref(state->packs);
+	g_array_unref(state->unnamed);
 	g_array_unref(state->stale);
 	g_array_unref(state->journal);
 	g_string_free(state->journal_text, TRUE);
@@ -70,10 +72,21 @@ gboolean mlv_push_is_too_old(const PushState *state)
 /* Finds what the view lacks, anew. */
 static gboolean look(PushState *state, GError **error)
 {
+	gboolean recheck = state->push->recheck;
+
 	g_hash_table_remove_all(state->trusted);
 	g_hash_table_remove_all(state->relied);
 	g_array_set_size(state->missing, 0);
+	g_array_set_size(state->unnamed, 0);
+	state->result->chunks_lost = 0;
+	if (recheck &&
+	    !mlv_remote_survey(state->remote, state->unnamed, &state->result->packs_lost, error))
+		return FALSE;
 	if (!mlv_push_find_missing(state, error))
+		return FALSE;
+	/* An index that was lost is made good by its packs. */
+	if (recheck && state->missing->len > 0 &&
+	    !mlv_push_journal_adopt(state, state->unnamed, error))
 		return FALSE;
 	mlv_push_journal_reuse(state);
 	if (!mlv_push_locate(state, error))
@@ -87,7 +100,8 @@ static gboolean look(PushState *state, GError **error)
 static gboolean send_missing(PushState *state, GError **error)
 {
 	gboolean ok = mlv_push_send(state, MLV_CLASS_DATA, error) &&
-		      mlv_push_send(state, MLV_CLASS_META, error);
+		      mlv_push_send(state, MLV_CLASS_META, error) &&
+		      (state->result->packs_lost == 0 || mlv_remote_bury(state->remote, error));
 
 	/* An index names them now, so they are no longer the journal's. */
 	if (ok)
@@ -162,13 +176,21 @@ static void delete_root(const PushState *state, GPtrArray *ops, const MlvId *id,
 	delete_later(ops, path);
 }
 
+static gboolean publishes(const PushState *state)
+{
+	return state->push->publish || state->remote->published != MLV_PUBLISHED_NOT;
+}
+
 /* Deletes what the new root takes over and indexes that are superseded. An index with tombstones
  * stays for gc: a push whose second listing is slow must not miss them. Our own pending name
  * stays until the next push, for the like reason. */
 static gboolean clean_up(const PushState *state, GError **error)
 {
+	MlvMedium *medium = state->remote->medium;
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
 	GHashTableIter iter;
+	guint64 names;
+	guint roots;
 	gpointer id;
 
 	g_hash_table_iter_init(&iter, state->merged);
@@ -181,6 +203,7 @@ static gboolean clean_up(const PushState *state, GError **error)
 	for (guint i = 0; i < state->stale->len; i++)
 		if (!mlv_id_equal(&g_array_index(state->stale, MlvId, i), &state->root_name.id))
 			delete_root(state, ops, &g_array_index(state->stale, MlvId, i), TRUE);
+	roots = ops->len;
 	for (guint i = 0; i < state->remote->superseded->len; i++) {
 		const RemoteSuperseded *old =
 			&g_array_index(state->remote->superseded, RemoteSuperseded, i);
@@ -191,7 +214,25 @@ static gboolean clean_up(const PushState *state, GError **error)
 		mlv_index_path(&old->name, path);
 		delete_later(ops, path);
 	}
-	return mlv_medium_run_all(state->remote->medium, ops, FALSE, error);
+	/* Whoever reads by the list must find there what takes the place of an index that goes. */
+	if (publishes(state) && ops->len > roots && !mlv_published_write_once(medium, error))
+		return FALSE;
+	return mlv_medium_run_all(medium, ops, FALSE, error) &&
+	       (!publishes(state) || mlv_published_write(medium, &names, error));
+}
+
+/* Nothing is to be pushed; but a push that was killed may have left something. */
+static gboolean tidy(const PushState *state, GError **error)
+{
+	guint64 names;
+
+	if (state->push->dry_run)
+		return TRUE;
+	/* After it had confirmed its root: the ones before it. */
+	if (g_hash_table_size(state->merged) != 1)
+		return clean_up(state, error);
+	return !publishes(state) || state->remote->published == MLV_PUBLISHED_GOOD ||
+	       mlv_published_write(state->remote->medium, &names, error);
 }
 
 /* --- the rounds ------------------------------------------------------------------------------- */
@@ -219,6 +260,16 @@ static gboolean new_root(PushState *state, gboolean *up_to_date, GError **error)
 	return TRUE;
 }
 
+/* Whether a look found something to send, or to set right. */
+static gboolean lacks(const PushState *state)
+{
+	gboolean any = state->chunks->len > 0 || state->result->packs_lost > 0;
+
+	for (guint i = 0; !any && i < state->journal->len; i++)
+		any = g_array_index(state->journal, JournalPack, i).used;
+	return any;
+}
+
 /* One listing has been read: does everything up to the next. *safe: nothing is left but to
  * confirm. */
 static gboolean round_once(PushState *state, gboolean *safe, gboolean *stop, GError **error)
@@ -230,17 +281,18 @@ static gboolean round_once(PushState *state, gboolean *safe, gboolean *stop, GEr
 	state->started = mlv_medium_now(state->remote->medium);
 	if (!new_root(state, &up_to_date, error))
 		return FALSE;
-	*stop = up_to_date;
-	if (up_to_date) {
-		state->result->up_to_date = state->result->rounds == 1;
-		/* A push that was killed after it had confirmed its root left the ones before it. */
-		return push->dry_run || g_hash_table_size(state->merged) == 1 ||
-		       clean_up(state, error);
+	if (!up_to_date || push->recheck) {
+		if (state->journal_text->len == 0 && !mlv_push_journal_read(state, error))
+			return FALSE;
+		if (!look(state, error))
+			return FALSE;
 	}
-	if (state->journal_text->len == 0 && !mlv_push_journal_read(state, error))
-		return FALSE;
-	if (!look(state, error))
-		return FALSE;
+	*stop = up_to_date && !lacks(state);
+	if (*stop) {
+		state->result->up_to_date = state->result->rounds == 1;
+		state->root_name.id = state->confirmed;
+		return tidy(state, error);
+	}
 	if (push->dry_run) {
 		*stop = TRUE;
 		return mlv_push_count(state, MLV_CLASS_DATA, error) &&

@@ -88,6 +88,12 @@ const MlvRemotePack *mlv_remote_pack(const MlvRemote *remote, guint32 number);
 /* Whether the pack of that name is tombstoned, known by an index or not. */
 gboolean mlv_remote_is_tombstoned(const MlvRemote *remote, const MlvId *pack);
 
+/* Lists packs/, and takes note of the packs that indexes name and that are not there, or have
+ * another length: look-ups pass over them from now on. *lost: how many of these are not tombstoned.
+ * `unnamed` (MlvIndexPack; may be NULL) gets the packs that no index names. Right after a refresh,
+ * since what an index names was there before the index was. */
+gboolean mlv_remote_survey(MlvRemote *remote, GArray *unnamed, guint64 *lost, GError **error);
+
 /* The roots of the last listing, pending ones among them, in order of their names. Borrowed
  * until the next refresh. */
 const MlvRemoteRoot *mlv_remote_roots(const MlvRemote *remote, gsize *count);

@@ -22,6 +22,12 @@ void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const ch
 		state->check->found(&fault, state->check->user);
 }
 
+gboolean mlv_remote_check_go_on(const CheckState *state, GError **error)
+{
+	return !state->check->cancel || !*state->check->cancel ||
+	       mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
+}
+
 /* --- indexes ---------------------------------------------------------------------------------- */
 
 static gboolean gather_entries(CheckState *state, const RemoteIndex *at, GError **error)
@@ -87,7 +93,7 @@ static gint by_name(gconstpointer a, gconstpointer b)
 /* After live/: what an index names was there before the index was. */
 static gboolean list_packs(CheckState *state, GError **error)
 {
-	g_autoptr(GArray) listed = mlv_medium_list_all(state->remote->medium, "packs/", error);
+	g_autoptr(GArray) listed = mlv_remote_list_packs(state->remote, error);
 
 	if (!listed)
 		return FALSE;
@@ -129,7 +135,10 @@ static void check_pack_sizes(CheckState *state)
 		mlv_pack_path(&pack->name, path);
 		if (pack->dead || (there && there->size == pack->size))
 			continue;
-		if (there)
+		if (there && there->size == 0)
+			message = g_strdup_printf("the pack '%s' is shorter than its index says",
+						  path);
+		else if (there)
 			message = g_strdup_printf("the pack '%s' has %" G_GUINT64_FORMAT
 						  " bytes where its index says %" G_GUINT64_FORMAT,
 						  path, there->size, pack->size);
@@ -182,7 +191,8 @@ static gboolean visit(MlvKind kind, const MlvId *id, guint64 length, gboolean *d
 
 	walk->state->result->objects++;
 	g_array_append_val(walk->keys, key);
-	return walk->keys->len < BATCH || look_up(walk, error);
+	return mlv_remote_check_go_on(walk->state, error) &&
+	       (walk->keys->len < BATCH || look_up(walk, error));
 }
 
 /* The look-up tells of it. */

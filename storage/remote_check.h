@@ -13,6 +13,8 @@
 #ifndef MLV_STORAGE_REMOTE_CHECK_H
 #define MLV_STORAGE_REMOTE_CHECK_H
 
+#include <signal.h>
+
 #include "storage/remote.h"
 
 typedef enum {
@@ -40,6 +42,7 @@ typedef struct {
 	gboolean deep;        /* fetch and hash every pack */
 	const char *temp_dir; /* for packs while they are hashed; only with `deep` */
 	guint threads;        /* that hash; 0: one a core */
+	const volatile sig_atomic_t *cancel; /* may be NULL: ends it with MLV_ERROR_CANCELLED */
 	void (*found)(const MlvRemoteFault *fault, gpointer user); /* may be NULL */
 	void (*progress)(guint64 done, guint64 total,
 			 gpointer user); /* bytes of packs; may be NULL */

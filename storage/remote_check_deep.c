@@ -202,7 +202,7 @@ static gboolean pack_arrived(MlvOp *op, gpointer user, GError **error)
 	while (mlv_pool_is_full(run->pool))
 		finish(run, mlv_pool_take(run->pool));
 	mlv_pool_submit(run->pool, job);
-	return TRUE;
+	return mlv_remote_check_go_on(run->state, error);
 }
 
 gboolean mlv_remote_check_deep(CheckState *state, GError **error)

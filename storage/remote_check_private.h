@@ -25,6 +25,9 @@ typedef struct {
 void mlv_remote_check_found(CheckState *state, MlvRemoteFaultKind kind, const char *file,
 			    const MlvChunkKey *object, const char *message);
 
+/* FALSE with *error once the check was interrupted. */
+gboolean mlv_remote_check_go_on(const CheckState *state, GError **error);
+
 /* Fetches and hashes every listed pack. */
 gboolean mlv_remote_check_deep(CheckState *state, GError **error);
 

@@ -65,19 +65,28 @@ static gboolean any_partial(const MlvRemote *remote)
 	return FALSE;
 }
 
+/* Fetches what a look-up of the keys of one class needs of indexes that are here in part. */
+static gboolean fetch_blocks(MlvRemote *remote, MlvClass index_class, const MlvChunkKey *keys,
+			     gsize count, GError **error)
+{
+	g_autofree MlvId *ids = g_new(MlvId, count);
+	gsize n = 0;
+
+	for (gsize i = 0; i < count; i++)
+		if (mlv_class_of(keys[i].kind) == index_class)
+			ids[n++] = keys[i].id;
+	return n == 0 || mlv_remote_fetch_blocks(remote, index_class, ids, n, error);
+}
+
 gboolean mlv_remote_find_many(MlvRemote *remote, const MlvChunkKey *keys, gsize count,
 			      MlvRemoteHit *hits, GError **error)
 {
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(MlvIndexHit));
 
-	if (count > 0 && any_partial(remote)) {
-		g_autofree MlvId *ids = g_new(MlvId, count);
-
-		for (gsize i = 0; i < count; i++)
-			ids[i] = keys[i].id;
-		if (!mlv_remote_fetch_blocks(remote, ids, count, error))
-			return FALSE;
-	}
+	if (count > 0 && any_partial(remote) &&
+	    (!fetch_blocks(remote, MLV_CLASS_DATA, keys, count, error) ||
+	     !fetch_blocks(remote, MLV_CLASS_META, keys, count, error)))
+		return FALSE;
 	for (gsize i = 0; i < count; i++)
 		if (!find_one(remote, &keys[i], all, &hits[i], error))
 			return FALSE;

@@ -197,8 +197,7 @@ static gboolean fail_absent(GcState *state, GError **error)
 
 	return mlv_fail(error, MLV_ERROR_MISSING,
 			"%s is needed and is not on '%s', nor are %u others; nothing was "
-			"deleted. Push again from a clone that has it, or run 'mlv fsck' "
-			"with this remote",
+			"deleted. Run 'mlv push --recheck' in a clone that has it",
 			label, state->remote->medium->url, state->absent->len - 1);
 }
 
@@ -374,10 +373,23 @@ static gboolean settle(GcState *state, GError **error)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* Whoever reads by the published list must find in it what was copied, before anything goes. */
+static gboolean delete_dead(GcState *state, GError **error)
+{
+	MlvMedium *medium = state->remote->medium;
+	guint64 names;
+
+	if (state->remote->published == MLV_PUBLISHED_NOT)
+		return mlv_gc_delete_dead(state, error);
+	return mlv_published_write_once(medium, error) && mlv_gc_delete_dead(state, error) &&
+	       mlv_published_write(medium, &names, error);
+}
+
 static gboolean collect_once(const MlvRemoteGc *gc, MlvRemoteGcResult *result, gboolean *again,
 			     GError **error)
 {
 	g_auto(GcState) state;
+	guint64 names;
 
 	state_init(&state, gc, result);
 	*again = TRUE;
@@ -387,14 +399,15 @@ static gboolean collect_once(const MlvRemoteGc *gc, MlvRemoteGcResult *result, g
 		return TRUE;
 	if (state.drop->len == 0 && result->packs_deleted == 0 &&
 	    state.remote->superseded->len == 0 && state.rescue->len == 0)
-		return TRUE;
+		return state.remote->published != MLV_PUBLISHED_STALE ||
+		       mlv_published_write(state.remote->medium, &names, error);
 	if (!mlv_gc_delete_roots(&state, error) || !tombstone(&state, error))
 		return FALSE;
 	*again = FALSE;
 	if (!settle(&state, error))
 		return FALSE;
 	result->unsettled = state.lacking;
-	return mlv_gc_delete_dead(&state, error);
+	return delete_dead(&state, error);
 }
 
 /* Between listing and reading, roots and indexes may be replaced by others: then the look is

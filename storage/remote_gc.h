@@ -49,9 +49,8 @@ typedef struct {
 	guint64 chunks_copied, bytes_copied; /* from these */
 	guint64 packs_kept_young; /* had something to collect, but are within the grace period */
 	guint64 indexes_deleted;
-	gboolean
-		/* a pending root lacks something: its push, if alive, will send that again */
-		unsettled;
+	/* A pending root lacks something: its push, if alive, will send that again. */
+	gboolean unsettled;
 } MlvRemoteGcResult;
 
 /* MLV_ERROR_MISSING if a confirmed root needs something that is not there: nothing is deleted

@@ -306,7 +306,8 @@ static void plan_blocks(const RemoteIndex *index, const MlvId *ids, gsize count,
 	}
 }
 
-static gboolean fetch_blocks_once(MlvRemote *remote, const MlvId *ids, gsize count, GError **error)
+static gboolean fetch_blocks_once(MlvRemote *remote, MlvClass index_class, const MlvId *ids,
+				  gsize count, GError **error)
 {
 	g_autoptr(GPtrArray) ops = mlv_ops_new();
 
@@ -315,7 +316,7 @@ static gboolean fetch_blocks_once(MlvRemote *remote, const MlvId *ids, gsize cou
 		guint before = ops->len;
 		guint64 bytes;
 
-		if (!index->partial)
+		if (!index->partial || mlv_index_class(index->index) != index_class)
 			continue;
 		plan_blocks(index, ids, count, ops, &bytes);
 		if (bytes <= mlv_index_size(index->index) / 2)
@@ -335,12 +336,13 @@ static gboolean fetch_blocks_once(MlvRemote *remote, const MlvId *ids, gsize cou
 	return TRUE;
 }
 
-gboolean mlv_remote_fetch_blocks(MlvRemote *remote, const MlvId *ids, gsize count, GError **error)
+gboolean mlv_remote_fetch_blocks(MlvRemote *remote, MlvClass index_class, const MlvId *ids,
+				 gsize count, GError **error)
 {
 	for (int tries = 1;; tries++) {
 		g_autoptr(GError) failed = NULL;
 
-		if (fetch_blocks_once(remote, ids, count, &failed))
+		if (fetch_blocks_once(remote, index_class, ids, count, &failed))
 			return TRUE;
 		remote->index_gone |= g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING);
 		if (tries == MLV_REMOTE_TRIES ||

@@ -4,6 +4,7 @@
 #define MLV_STORAGE_REMOTE_PRIVATE_H
 
 #include "storage/file.h"
+#include "storage/published.h"
 #include "storage/remote.h"
 
 #define MLV_REMOTE_WHOLE      (1u << 20)  /* bytes: an index up to this is taken whole at once */
@@ -35,18 +36,16 @@ struct MlvRemote {
 	gboolean create;
 	gboolean format_seen; /* on the medium, by this process */
 	GHashTable *known;    /* MlvId in the RemoteIndex -> RemoteIndex: loaded and still listed */
-	GPtrArray
-		*live; /* RemoteIndex, borrowed from known, superseded ones left out; graves last */
-	GPtrArray *graves;  /* RemoteIndex, owned */
+	GPtrArray *live;      /* RemoteIndex of known, superseded ones left out; graves last */
+	GPtrArray *graves;    /* RemoteIndex, owned */
 	GPtrArray *protos;  /* MlvOp: name and medium, what partial indexes fetch their blocks by */
 	GArray *superseded; /* RemoteSuperseded */
 	GArray *roots;      /* MlvRemoteRoot */
 	GArray *packs;      /* MlvRemotePack */
+	MlvPublishedState published; /* as the last listing has it */
 	GHashTable *pack_numbers; /* MlvId -> number + 1; keys are owned */
-	GHashTable *
-		/* MlvId: packs that an index named and that were not there; names never come
-		 * back */
-		gone;
+	/* MlvId: packs that an index named and that were not there. Names never come back. */
+	GHashTable *gone;
 	GHashTable *tombstones; /* MlvId -> gint64 time; keys and values are owned */
 	gboolean relisted;      /* a reader has listed again since the last refresh */
 	gboolean index_gone;    /* a block could not be read since its index is gone: list again */
@@ -57,6 +56,10 @@ struct MlvRemote {
 
 /* Says that a pack which an index names is not there: look-ups pass over it from now on. */
 void mlv_remote_note_gone(MlvRemote *remote, const MlvId *pack);
+
+/* Tombstones the packs that were noted gone, so that nobody relies on them any more. The view shows
+ * it after the next refresh. */
+gboolean mlv_remote_bury(MlvRemote *remote, GError **error);
 
 /* Builds the view anew from `known` and `graves`. */
 void mlv_remote_view(MlvRemote *remote);
@@ -88,11 +91,15 @@ void mlv_remote_know(MlvRemote *remote, MlvIndex *index);
 /* A file for an index, to read and write: in the cache (then *temp owns it), or without one in
  * memory (the caller closes). -1 with *error. */
 int mlv_remote_open_download(MlvRemote *remote, MlvTemp **temp, GError **error);
-/* Fetches the blocks of partial indexes that a look-up of these ids needs. */
-gboolean mlv_remote_fetch_blocks(MlvRemote *remote, const MlvId *ids, gsize count, GError **error);
+/* Fetches the blocks of partial indexes of a class that a look-up of these ids needs. */
+gboolean mlv_remote_fetch_blocks(MlvRemote *remote, MlvClass index_class, const MlvId *ids,
+				 gsize count, GError **error);
 /* Reads the tables of packs (names and sizes) and lets their chunks be found, as dead ones.
  * Packs that are gone are passed over. They stay known through refreshes. */
 gboolean mlv_remote_dig(MlvRemote *remote, const MlvIndexPack *packs, gsize count, GError **error);
+/* All packs there (of MlvListed, in any order), for those who only look. Where the medium cannot
+ * list them: those that an index names and that are there; one that is too short has size 0. */
+GArray *mlv_remote_list_packs(MlvRemote *remote, GError **error);
 /* Reads one pack's table. MLV_ERROR_MISSING if the pack is not there. */
 MlvPackTable *mlv_remote_read_table(MlvRemote *remote, const MlvIndexPack *pack, GError **error);
 

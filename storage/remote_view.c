@@ -17,15 +17,19 @@ static gboolean make_format(MlvRemote *remote, GError **error)
 {
 	g_autofree char *text = mlv_format_text(MLV_ROLE_REMOTE);
 	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+	MlvMedium *medium = remote->medium;
 
-	if (!mlv_medium_put_bytes(remote->medium, MLV_FORMAT_NAME, bytes, error))
+	if (medium->methods->check_vacant && !medium->methods->check_vacant(medium, error))
+		return FALSE;
+	if (!mlv_medium_put_bytes(medium, MLV_FORMAT_NAME, bytes, error))
 		return FALSE;
 	mlv_remote_cache_put(remote, MLV_FORMAT_NAME, bytes);
 	remote->format_seen = TRUE;
 	return TRUE;
 }
 
-/* Reads the format file, each time: a remote of another version, or a damaged one, must not be written to. */
+/* Reads the format file, each time: a remote of another version, or a damaged one, must not be
+ * written to. */
 static gboolean read_format(MlvRemote *remote, GError **error)
 {
 	const char *url = remote->medium->url;
@@ -36,8 +40,8 @@ static gboolean read_format(MlvRemote *remote, GError **error)
 	if (bytes && !mlv_format_check(bytes, MLV_ROLE_REMOTE, url, NULL)) {
 		/* it may have been damaged on its way */
 		g_bytes_unref(g_steal_pointer(&bytes));
-		bytes = mlv_medium_get(remote->medium, MLV_FORMAT_NAME, 0, MLV_OP_ALL, MLV_FORMAT_MAX,
-				       &failed);
+		bytes = mlv_medium_get(remote->medium, MLV_FORMAT_NAME, 0, MLV_OP_ALL,
+				       MLV_FORMAT_MAX, &failed);
 	}
 	if (bytes) {
 		if (!mlv_format_check(bytes, MLV_ROLE_REMOTE, url, error))
@@ -252,6 +256,7 @@ static gboolean load_listed(MlvRemote *remote, const GArray *listed, gboolean *g
 	g_autofree MlvId *ids = g_new(MlvId, listed->len + 1);
 
 	g_array_set_size(remote->roots, 0);
+	remote->published = mlv_published_state(listed);
 	for (guint i = 0; i < listed->len; i++) {
 		const MlvListed *at = &g_array_index(listed, MlvListed, i);
 		MlvRemoteRoot root = { .size = at->size, .mtime = at->mtime };
@@ -264,6 +269,23 @@ static gboolean load_listed(MlvRemote *remote, const GArray *listed, gboolean *g
 	g_ptr_array_set_size(remote->live, 0);
 	g_hash_table_foreach_remove(remote->known, drop_unlisted, names);
 	return mlv_remote_load_indexes(remote, listed, gone, error);
+}
+
+/* Whether all that was listed and is gone by now is superseded by what was loaded: then nothing is
+ * lacking. Over plain HTTP the list may name such an index for long. */
+static gboolean is_settled(MlvRemote *remote, const GArray *listed)
+{
+	g_autoptr(GHashTable) superseded = superseded_names(remote);
+
+	for (guint i = 0; i < listed->len; i++) {
+		MlvId name;
+
+		if (mlv_index_parse_path(g_array_index(listed, MlvListed, i).name, &name) &&
+		    !g_hash_table_contains(remote->known, &name) &&
+		    !g_hash_table_contains(superseded, &name))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 gboolean mlv_remote_refresh(MlvRemote *remote, GError **error)
@@ -280,12 +302,16 @@ gboolean mlv_remote_refresh(MlvRemote *remote, GError **error)
 			return FALSE;
 		if (!load_listed(remote, listed, &gone, error))
 			return FALSE;
+		gone = gone && !is_settled(remote, listed);
 	}
 	if (gone)
 		return mlv_fail(error, MLV_ERROR_MISSING,
 				"'%s' lists indexes that cannot be read there; run the command "
-				"again, and if that does not help, 'mlv fsck' with this remote",
-				remote->medium->url);
+				"again, and if that does not help, %s",
+				remote->medium->url,
+				remote->medium->read_only
+					? "'mlv remote publish' where the remote can be written to"
+					: "'mlv push --recheck'");
 	mlv_remote_view(remote);
 	mlv_remote_cache_tidy(remote);
 	remote->relisted = remote->index_gone = FALSE;

@@ -63,8 +63,7 @@ void mlv_store_add_index(MlvStore *store, MlvIndex *index)
 	g_rw_lock_writer_unlock(&store->lock);
 }
 
-/* --- opening
- * --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static gboolean take_lock(MlvStore *store, gboolean exclusive, MlvStoreWaiting waiting,
 			  gpointer user, GError **error)
@@ -88,7 +87,17 @@ static gboolean open_directory(MlvStore *store, gboolean create, GError **error)
 {
 	store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->fd < 0 && errno == ENOENT && create) {
-		if (g_mkdir_with_parents(store->path, 0777) < 0)
+		/* Only the store itself: above it may be a disk that is not mounted, or a mistake in
+		 * its name. */
+		gboolean made = mkdir(store->path, 0777) == 0 || errno == EEXIST;
+
+		if (!made && errno == ENOENT)
+			return mlv_fail(error, MLV_ERROR_MISSING,
+					"cannot make the store '%s': the folder above it does not "
+					"exist; make that first, or mount what should be there, or "
+					"choose another place",
+					store->path);
+		if (!made)
 			return mlv_fail_errno(error, "cannot make the store '%s'", store->path);
 		store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
@@ -203,8 +212,7 @@ gboolean mlv_store_lock_exclusive(MlvStore *store, MlvStoreWaiting waiting, gpoi
 	return take_lock(store, TRUE, waiting, user, error) && mlv_store_refresh(store, error);
 }
 
-/* --- the live indexes
- * ------------------------------------------------------------------------------ */
+/* --- the live indexes ------------------------------------------------------------------------- */
 
 static StoreIndex *find_known(GPtrArray *indexes, const MlvId *name)
 {

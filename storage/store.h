@@ -49,9 +49,8 @@ gboolean mlv_store_lock_exclusive(MlvStore *store, MlvStoreWaiting waiting, gpoi
 gboolean mlv_store_refresh(MlvStore *store, GError **error);
 
 const char *mlv_store_path(const MlvStore *store);
-int mlv_store_fd(const MlvStore *store); /* the directory, borrowed */
-gsize mlv_store_clone_block(
-	MlvStore *store); /* bytes, or 0: mlv_file_clone_block of the store, found out once */
+int mlv_store_fd(const MlvStore *store);      /* the directory, borrowed */
+gsize mlv_store_clone_block(MlvStore *store); /* mlv_file_clone_block of it, found out once */
 MlvSource *mlv_store_source(MlvStore *store); /* borrowed; thread safe */
 
 /* A number that changes whenever gc deletes something; 0 before. Who remembers that something is
@@ -81,8 +80,7 @@ void mlv_store_pack_release(MlvStore *store, guint pack);
 /* Opens a pack of this store by name for reading; the caller closes. -1 with *error. */
 int mlv_store_pack_open(MlvStore *store, const MlvId *name, GError **error);
 
-/* --- writing
- * ------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 typedef struct {
 	gboolean sync; /* fsync before anything is named (mlv.fsync) */
@@ -102,20 +100,24 @@ gboolean mlv_store_writer_claim(MlvStoreWriter *writer, MlvKind kind, const MlvI
 				gboolean *mine, GError **error);
 
 /* Room in a pack that chunks have reserved, to be filled by the thread that has them. */
-typedef struct MlvNewPack MlvNewPack;
 typedef struct {
-	MlvNewPack *pack;
-	guint64 offset, length;
+	struct MlvNewPack *pack;
+	guint64 offset;
 } MlvStoreRoom;
-
-/* Gives claimed chunks of one class their place, one behind the other; each entry's offset is set
- * here. Room that was given must be filled, before the commit. Thread safe. */
+/* Stored bytes of chunks that lie one behind the other in memory. */
+typedef struct {
+	const guint8 *bytes;
+	gsize length;
+} MlvStorePiece;
+/* Gives claimed chunks of one class (at least one) their place, one behind the other; each entry's
+ * offset is set here. The thread fills the room before it does anything else in the session, which
+ * may wait for it. After a failure the session only fails. Thread safe. */
 gboolean mlv_store_writer_reserve(MlvStoreWriter *writer, MlvPackEntry *entries, gsize count,
 				  MlvStoreRoom *room, GError **error);
-/* Writes the stored bytes of those chunks, room->length of them. If that fails the commit fails
- * too. Thread safe: what was hashed a moment ago is still in that core's cache. */
+/* Writes the stored bytes of those chunks, which are all of the pieces'. If that fails the commit
+ * fails too. Thread safe: what was hashed a moment ago is still in that core's cache. */
 gboolean mlv_store_writer_fill(MlvStoreWriter *writer, const MlvStoreRoom *room,
-			       const guint8 *stored, GError **error);
+			       const MlvStorePiece *pieces, gsize count, GError **error);
 /* Appends claimed raw data chunks that lie one behind the other, in `data` and in a file whose
  * blocks can be shared, as mlv_pack_writer_clone. Thread safe. */
 gboolean mlv_store_writer_clone(MlvStoreWriter *writer, int source, guint64 offset,
@@ -136,13 +138,12 @@ gboolean mlv_store_writer_adopt(MlvStoreWriter *writer, MlvTemp *temp, MlvPackTa
 /* A temporary file in the store's file system, for adopt and for unpacking. */
 MlvTemp *mlv_store_temp(MlvStore *store, GError **error);
 
-/* Everything of this session durable and visible: data packs, their index, metadata packs, their
- * index. The writer is empty after and can be used on. */
+/* Everything of this session durable and visible. The writer is empty after, and can be used on. */
 gboolean mlv_store_writer_commit(MlvStoreWriter *writer, GError **error);
 MlvStore *mlv_store_writer_store(const MlvStoreWriter *writer);
 const MlvWriteOptions *mlv_store_writer_options(const MlvStoreWriter *writer);
-guint64 mlv_store_writer_written(
-	const MlvStoreWriter *writer); /* bytes of chunks stored anew by this session, as stored */
+/* Bytes of chunks stored anew by this session, as stored. */
+guint64 mlv_store_writer_written(const MlvStoreWriter *writer);
 void mlv_store_writer_free(MlvStoreWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvStoreWriter, mlv_store_writer_free)
 

@@ -76,8 +76,7 @@ static void count_entry(const Sweep *sweep, Candidate *pack, const MlvPackEntry 
 	}
 }
 
-/* --- what is dead
- * ---------------------------------------------------------------------------------- */
+/* --- what is dead ----------------------------------------------------------------------------- */
 
 /* The candidates of an index's packs, by its numbers. */
 static Candidate **map_packs(Sweep *sweep, MlvIndex *index, GError **error)
@@ -154,11 +153,12 @@ static gboolean count_orphan(Sweep *sweep, Candidate *pack, GError **error)
 			continue;
 		if (!mlv_store_find(sweep->store, entry->kind, &entry->id, &place, &found, error))
 			return FALSE;
-		/* a directory or list that could not be read when marking: what it needs is not marked */
+		/* a directory or list that could not be read: what it needs is not marked */
 		if (!found && entry->kind != MLV_KIND_BLOB)
-			return mlv_fail(error, MLV_ERROR_FAILED,
-					"an index is lost, and what is needed cannot be told without it; run "
-					"'mlv fsck --repair' first; nothing was dropped");
+			return mlv_fail(
+				error, MLV_ERROR_FAILED,
+				"an index is lost, and what is needed cannot be told without it; run "
+				"'mlv fsck --repair' first; nothing was dropped");
 		if (!found)
 			pack->fate = FATE_ADOPT;
 	}
@@ -177,8 +177,7 @@ static gboolean count(Sweep *sweep, GError **error)
 	return TRUE;
 }
 
-/* --- what becomes of it
- * ---------------------------------------------------------------------------- */
+/* --- what becomes of it ----------------------------------------------------------------------- */
 
 static gboolean is_old(const Sweep *sweep, const Candidate *pack)
 {
@@ -263,8 +262,7 @@ static void decide_all(const Sweep *sweep)
 	}
 }
 
-/* --- rewriting
- * ------------------------------------------------------------------------------------- */
+/* --- rewriting -------------------------------------------------------------------------------- */
 
 /* Whether the copy of the chunk in that pack can be read. */
 static gboolean is_good_copy(Sweep *sweep, const MlvId *pack, const MlvPackEntry *entry)
@@ -357,8 +355,7 @@ static gboolean rewrite_all(Sweep *sweep, GError **error)
 	return TRUE;
 }
 
-/* --- changing the store
- * ---------------------------------------------------------------------------- */
+/* --- changing the store ----------------------------------------------------------------------- */
 
 /* Index files that a live one supersedes: what a killed merge left. They go first, or they would
  * come to life again with the index that supersedes them gone. */

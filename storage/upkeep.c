@@ -12,8 +12,7 @@
 
 #define LEFTOVER_SECONDS 3600
 
-/* --- listing
- * --------------------------------------------------------------------------------------- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
 static gboolean is_temporary(const char *name)
 {
@@ -152,8 +151,7 @@ MlvPackTable *mlv_upkeep_read_table(MlvStore *store, const MlvId *name, int *fd,
 	return table;
 }
 
-/* --- indexes
- * --------------------------------------------------------------------------------------- */
+/* --- indexes ---------------------------------------------------------------------------------- */
 
 gboolean mlv_upkeep_publish_index(MlvStore *store, MlvIndexBuilder *builder, GArray *names,
 				  gboolean sync, GError **error)

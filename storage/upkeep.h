@@ -48,8 +48,7 @@ gboolean mlv_upkeep_remove_indexes(MlvStore *store, const GArray *names, gboolea
  * store. */
 void mlv_upkeep_sweep_temporary(MlvStore *store);
 
-/* --- copying
- * ------------------------------------------------------------------------------------ */
+/* --- copying ---------------------------------------------------------------------------------- */
 
 /* Copies chunks into new packs in their stored form, each checked against its id first; on a file
  * system that clones, runs of raw chunks share their blocks. A dry run writes nothing and counts

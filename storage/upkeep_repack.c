@@ -75,8 +75,7 @@ void mlv_repack_free(MlvRepack *repack)
 	g_free(repack);
 }
 
-/* --- packs
- * ----------------------------------------------------------------------------------------- */
+/* --- packs ------------------------------------------------------------------------------------ */
 
 /* Ends the pack being written: durable under its name, and in the builder. */
 static gboolean lane_close(MlvRepack *repack, Lane *lane, GError **error)
@@ -158,8 +157,7 @@ static gboolean append_run(MlvRepack *repack, Lane *lane, int fd, guint64 offset
 	return ok;
 }
 
-/* --- copying
- * --------------------------------------------------------------------------------------- */
+/* --- copying ---------------------------------------------------------------------------------- */
 
 /* How many of the chunks form a run: neighbours, all raw or all not, of about a mebibyte. */
 static gsize run_length(const Origin *origin, const MlvPackEntry *entries, gsize count,
@@ -239,8 +237,7 @@ gboolean mlv_repack_put(MlvRepack *repack, MlvKind kind, const MlvId *id, const 
 	return append_run(repack, lane, -1, 0, &entry, 1, length, error);
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 gboolean mlv_repack_finish(MlvRepack *repack, GError **error)
 {

@@ -59,6 +59,10 @@ struct MlvHttpRequest {
 	 * sink_offset anew. A server may answer a range with 200 and the whole: see sink_max. */
 	int sink_fd;
 	guint64 sink_offset, sink_max;
+	/* Instead of that: gets the body of a 2xx piece by piece, in order; each try begins it anew
+	 * (`tries` tells). FALSE with *error fails the request; FALSE without ends the try, and what
+	 * came so far is the answer. NULL: the body goes to the sink. */
+	gboolean (*take)(MlvHttpRequest *request, const void *data, gsize length, GError **error);
 	/* Before each try, to set url and headers (a signature has the time in it). FALSE ends the
 	 * request with that error. May be NULL. Must not use the MlvHttp that calls it. */
 	gboolean (*prepare)(MlvHttpRequest *request, GError **error);

@@ -113,8 +113,17 @@ static gboolean take_field(MlvHttpJob *job, const char *line, gsize length)
 		g_autofree char *raw = g_strndup(line, (gsize)(colon - line));
 		g_autofree char *name = g_ascii_strdown(g_strstrip(raw), -1);
 		char *value = g_strndup(colon + 1, length - (gsize)(colon + 1 - line));
+		const char *before = mlv_http_request_field(request, name);
 
-		g_hash_table_replace(request->fields, g_steal_pointer(&name), g_strstrip(value));
+		g_strstrip(value);
+		/* One line for each way to log in is the same as all in one. */
+		if (before && g_str_equal(name, "www-authenticate")) {
+			char *both = g_strconcat(before, ", ", value, NULL);
+
+			g_free(value);
+			value = both;
+		}
+		g_hash_table_replace(request->fields, g_steal_pointer(&name), value);
 		return TRUE;
 	}
 	if (length && line[0] != '\r' && line[0] != '\n')
@@ -205,6 +214,18 @@ static gboolean sink(MlvHttpJob *job, const char *data, gsize length)
 	return TRUE;
 }
 
+/* To the caller's own hands. */
+static size_t give_away(MlvHttpJob *job, const char *data, gsize length)
+{
+	MlvHttpRequest *request = job->request;
+
+	request->received += length;
+	if (request->take(request, data, length, &job->fault))
+		return length;
+	job->enough = !job->fault;
+	return 0;
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
 	MlvHttpJob *job = user;
@@ -215,6 +236,8 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 
 	job->http->tally.received += length;
 	mlv_http_pace_moved(&job->http->pace, length);
+	if (wanted && request->take)
+		return give_away(job, data, length);
 	if (wanted && request->sink_fd < 0)
 		max = max ? MIN(max, MLV_HTTP_ANSWER_MAX) : MLV_HTTP_ANSWER_MAX;
 	if (wanted && max && length > max - request->received) {

@@ -222,6 +222,25 @@ test_case "two adds at once lose nothing" <<'CASE'
 	expect_out "A  two.mlv"
 CASE
 
+test_case "a store whose parents are not there is not made, and folders are named whole" <<'CASE'
+	new_repo project
+	echo data >file
+	expect_status 128 mlv -c mlv.store="$CASE/work/no/such/store" add file
+	expect_err "mlv.store: cannot make the store '$CASE/work/no/such/store'"
+	expect_err "folder above it does not exist"
+	expect_no_file ../no
+	expect_no_file file.mlv
+	expect_ok mlv -c mlv.store="$CASE/work/shared" add file
+	expect_file ../shared/format
+	# where a file cannot be made
+	rm -rf ../shared/packs
+	touch ../shared/packs
+	echo other >other
+	expect_status 128 mlv -c mlv.store="$CASE/work/shared" add other
+	expect_err "$CASE/work/shared"
+	leave_damaged
+CASE
+
 test_case "words that are wrong exit with 129" <<'CASE'
 	new_repo project
 	expect_status 129 mlv add

@@ -38,6 +38,31 @@ test_case "a remote that cannot be is trouble and exits 1" <<'CASE'
 	echo nonsense >../other/format
 	git config mlv-remote.origin.url ../other
 	expect_status 1 mlv doctor
+	mv ../other/format ../other/notes
+	expect_status 1 mlv doctor
+	expect_out "holds something else ('notes')"
+CASE
+
+test_case "a repository that mlv cannot work in is told of, with all the rest" <<'CASE'
+	git init -q --bare bare.git
+	git init -q --object-format=sha256 long
+	git init -q table
+	git -C table config core.repositoryFormatVersion 1
+	git -C table config extensions.refStorage reftable
+	for dir in bare.git long table; do
+		expect_status 1 mlv -C $dir doctor
+		expect_out "libgit2"
+		expect_out "problem"
+		expect_status 1 mlv -C $dir doctor --json
+		expect_json '.repository.problem | type' '"string"'
+	done
+	expect_out "refStorage"
+	new_repo odd
+	git config mlv-remote.origin.url ""
+	git config mlv-remote.origin.connections many
+	run mlv doctor --json
+	[ "$STATUS" -le 1 ] || fail "it ended with $STATUS"
+	expect_json '.versions.mlv | type' '"string"'
 CASE
 
 test_done

@@ -35,10 +35,11 @@ FAILED=0
 # Set for the body of a case.
 CASE=
 unset "${!GIT_@}" "${!AWS_@}" "${!XDG_@}" http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY \
-	ALL_PROXY all_proxy NO_COLOR EDITOR VISUAL PAGER MAKEFLAGS
+	ALL_PROXY all_proxy SSL_CERT_FILE SSL_CERT_DIR NO_COLOR EDITOR VISUAL PAGER MAKEFLAGS
 
 cleanup()
 {
+	[ -d "$WORK/s3" ] && "$TOP/tests/s3/rgw" wipe "$WORK/s3"
 	[ -n "${KEEP:-}" ] && echo "# kept: $WORK" && return
 	chmod -R u+rwX "$WORK" 2>/dev/null
 	rm -rf "$WORK"
@@ -71,6 +72,10 @@ environment()
 		[protocol "file"]
 			allow = always
 	CONFIG
+	# What need_s3 found, for the check that follows the case too.
+	if [ -e "$CASE/s3" ]; then
+		. "$CASE/s3"
+	fi
 	cd "$CASE/work" || exit 1
 }
 
@@ -101,6 +106,7 @@ test_case()
 		) >>"$CASE/log" 2>&1 </dev/null
 		status=$?
 	fi
+	[ ! -e "$CASE/pids" ] || kill $(cat "$CASE/pids") 2>/dev/null
 	if [ $status = 77 ] && [ -e "$CASE/skip" ]; then
 		reason=$(cat "$CASE/skip")
 		echo "ok $CASES - $sentence # SKIP $reason"
@@ -162,6 +168,24 @@ need_root()
 need_command()
 {
 	command -v "$1" >/dev/null || skip_case "needs $1"
+}
+
+# The S3 server of this run, started by whoever comes first: sets S3_ENDPOINT, S3_BUCKET, S3_TLS_ENDPOINT, S3_CA_FILE,
+# credentials as AWS_*, those of another user as S3_OTHER_*, and S3_URL, an empty place of this case's own.
+need_s3()
+{
+	local program
+	for program in radosgw ceph-mon ceph-osd; do
+		command -v $program >/dev/null || skip_case "needs an S3 server: the package $program"
+	done
+	RGW_TLS=1 RGW_STS=1 RGW_SIZE=${RGW_SIZE:-1} RGW_OWNER=${RGW_OWNER:-$$} \
+		"$TOP/tests/s3/rgw" start "${MLV_TEST_S3:-$WORK/s3}" >"$CASE/s3" ||
+		fail "the S3 server does not start"
+	cat >>"$CASE/s3" <<-END
+		export S3_URL='s3://mlv-test/t-$$-$CASES'
+		export AWS_EC2_METADATA_DISABLED=true
+	END
+	. "$CASE/s3"
 }
 
 # Says why, and ends the case.

@@ -103,6 +103,85 @@ test_case "verify says what is missing, and exits with 1" <<'CASE'
 	expect_out "^^ model.pt"
 CASE
 
+test_case "what vanished from a remote is found by a recheck, and mended" <<'CASE'
+	origin
+	mlv push -q
+	mlv push -q --recheck
+	before=$(ls ../store/live)
+	expect_ok mlv push --recheck
+	expect_err "up to date"
+	[ "$before" = "$(ls ../store/live)" ] || fail "a recheck of what is well changed the remote"
+	# a pack that is gone, one that was cut short
+	mapfile -t packs < <(find ../store/packs -name '*.pack' -size +100k | sort)
+	rm -f "${packs[0]}"
+	for pack in $(find ../store/packs -name '*.pack' -size -100k | head -1); do
+		chmod u+w "$pack"
+		truncate -s -1 "$pack"
+	done
+	expect_ok mlv push
+	expect_err "up to date"
+	expect_status 1 mlv verify --remote
+	expect_err "mlv push --recheck"
+	expect_ok mlv push -n --recheck
+	expect_out "would be sent"
+	expect_status 1 mlv verify --remote
+	expect_ok mlv push --json --recheck
+	expect_json .packs_lost 2
+	expect_json .lost 0
+	expect_ok mlv verify --remote
+	expect_no_err "packs"
+	expect_ok mlv push --recheck
+	expect_err "up to date"
+	# a later gc takes the damaged rest away, and what is good stays
+	expect_ok mlv gc --remote origin --grace 0
+	expect_ok mlv verify --remote
+	cd ..
+	sed -i 's|url = .*|url = '"$PWD"'/store|' project/.mlvconfig
+	git -C project commit -qam url
+	git -C project push -q origin main
+	expect_ok mlv clone origin.git elsewhere
+	expect_same_tree project/data elsewhere/data
+	expect_same project/model.pt elsewhere/model.pt
+CASE
+
+test_case "an index that vanished from a remote is made anew without sending the packs" <<'CASE'
+	origin
+	mlv push -q
+	packs=$(find ../store/packs -name '*.pack' | sort)
+	rm -f ../store/live/i-*
+	expect_ok mlv push
+	expect_err "up to date"
+	expect_status 1 mlv verify --remote
+	expect_ok mlv push --recheck
+	expect_err "found in packs that no index named"
+	expect_err "nothing had to be sent"
+	[ "$packs" = "$(find ../store/packs -name '*.pack' | sort)" ] || fail "packs were sent"
+	expect_ok mlv verify --remote
+	# all is gone but the roots
+	rm -rf ../store/live/i-* ../store/packs
+	expect_ok mlv push --recheck
+	expect_ok mlv verify --remote
+CASE
+
+test_case "a recheck sends what it can and says what is lost" <<'CASE'
+	origin
+	mlv push -q
+	find ../store/packs -name '*.pack' -size +1M >first
+	gen_random 3000000 9 model.pt
+	mlv add -q model.pt
+	git commit -q -m two
+	mlv push -q
+	rm -rf .git/mlv/store
+	mlv pull -q
+	xargs rm -f <first
+	rm -f first
+	expect_status 1 mlv push --recheck
+	expect_err "earlier pushes sent"
+	expect_ok mlv verify --remote
+	expect_status 128 mlv push --recheck --all
+	expect_err "neither in this store nor on the remote"
+CASE
+
 test_case "unsaved data are not overwritten by a pull" <<'CASE'
 	origin
 	mlv push -q
@@ -165,6 +244,23 @@ test_case "remotes are added, listed, renamed, changed and removed" <<'CASE'
 	expect_status 128 mlv remote remove spare
 	expect_status 129 mlv remote frobnicate
 	git commit -qm remotes
+CASE
+
+test_case "no remote is made in a folder that holds something else" <<'CASE'
+	origin
+	mkdir -p ../store/photos
+	expect_status 128 mlv push
+	expect_err "holds something else ('photos')"
+	expect_err "choose another folder"
+	[ "$(ls -A ../store)" = photos ] || fail "something was made there"
+	rmdir ../store/photos
+	mkdir ../store/lost+found
+	expect_ok mlv push
+	# the file that says what it is has gone: it is still ours
+	rm -f ../store/format
+	expect_ok mlv push --recheck
+	expect_file ../store/format
+	expect_ok mlv verify --remote
 CASE
 
 test_case "an unreachable remote is a clear error" <<'CASE'

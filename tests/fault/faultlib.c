@@ -6,8 +6,8 @@
  *	FAULT_ROOT     folder; only calls on what lies beneath count (absolute, no symlinks in it)
  *	FAULT_CALLS    kinds that count, separated by commas: see `kinds` below; unset: all
  *	FAULT_NTH      which of the calls that count, from 1; 0: none, they are only listed
- *	FAULT_ACTION   an error (EIO, ENOSPC, EINTR ...), "short" (half is read or written), or "kill"
- *	               (SIGKILL just before the call)
+ *	FAULT_ACTION   an error (EIO, ENOSPC, EINTR ...), "short" (half is read or written), or
+ *	               "kill" (SIGKILL just before the call)
  *	FAULT_STICKY   set: every call that counts fails from the n-th on, as on a full disk
  *	FAULT_FIRED    file that is written when it happened: "<n> <kind> <path>"
  *	FAULT_LOG      file to which every call that counts is appended, a line each: the same, and
@@ -15,8 +15,8 @@
  *	FAULT_PROGRAM  name of the program that is meant ("mlv"); its children run undisturbed
  *	FAULT_NO_SYNC  set: in all programs, what is to be synced is not, to save time
  *
- * Calls that libc makes inside itself (stdio) are not seen. Calls are numbered in the order in which
- * they come, by all threads together.
+ * Calls that libc makes inside itself (stdio) are not seen. Calls are numbered in the order in
+ * which they come, by all threads together.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -354,8 +354,8 @@ long syscall(long number, ...)
 	}
 #endif
 	pthread_once(&once, begin);
-	return fault.syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4],
-			     argument[5]);
+	return fault.syscall(number, argument[0], argument[1], argument[2], argument[3],
+			     argument[4], argument[5]);
 }
 
 DIR *opendir(const char *path)
@@ -625,7 +625,8 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 	if (refused(check_two(from_dir, from, to_dir, to)))
 		return -1;
 	pthread_once(&once, begin);
-	return (int)fault.syscall(SYS_renameat2, (long)from_dir, from, (long)to_dir, to, (long)flags);
+	return (int)fault.syscall(SYS_renameat2, (long)from_dir, from, (long)to_dir, to,
+				  (long)flags);
 }
 
 int renameat(int from_dir, const char *from, int to_dir, const char *to)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The decoders of lists and trees. The first byte chooses which, and what the reference above says. */
+/* The decoders of lists and trees. The first byte chooses which, and what the reference above
+ * says. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	if (data[0] & 1) {
-		GArray *entries = mlv_list_decode(data + 1, size - 1, data[0] & 2 ? MLV_KIND_TREE : MLV_KIND_BLOB,
-						  data[0] >> 2 & 7, NULL);
+		MlvKind kind = data[0] & 2 ? MLV_KIND_TREE : MLV_KIND_BLOB;
+		GArray *entries =
+			mlv_list_decode(data + 1, size - 1, kind, data[0] >> 2 & 7, NULL);
 		if (entries)
 			g_array_unref(entries);
 		return 0;

@@ -124,6 +124,8 @@ static void mem_do(MemMedium *mem, MlvOp *op)
 	case MLV_OP_PUT:
 		mem->puts++;
 		bytes = mem_sent(op);
+		if (op->replace)
+			g_hash_table_remove(mem->files, op->name);
 		mem_put(mem, op->name, bytes);
 		break;
 	case MLV_OP_DELETE:

@@ -154,7 +154,7 @@ static void the_golden_bundle_is_whole(void **state)
 
 static void the_page_shows_the_smallest_bundle(void **state)
 {
-	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-bundle.5");
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-bundle.5", 0);
 	g_autofree char *bytes = NULL;
 	gsize length;
 

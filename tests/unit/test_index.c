@@ -177,7 +177,7 @@ static void the_golden_index_is_read(void **state)
 
 static void the_page_shows_the_smallest_index(void **state)
 {
-	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-index.5");
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-index.5", 0);
 	g_autofree char *bytes = NULL;
 	gsize length;
 

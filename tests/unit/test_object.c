@@ -13,6 +13,7 @@
 #include "storage/object.h"
 #include "storage/pack.h"
 #include "storage/source.h"
+#include "tests/unit/scratch.h"
 
 /* Format v1: these never change. */
 #define GOLDEN_LIST "978b2eeb96745082d2e3b29086edc553fdeb59cbd171356cbd0639114002b8cd"
@@ -242,6 +243,86 @@ static gboolean entry_is_refused(guint8 mode, guint8 depth, const char *name, co
 	return tree_is_refused((const char *)tree->data, tree->len);
 }
 
+/* The one chunk that the builders put is what the page shows. */
+static void check_shown(Memory *memory, MlvKind kind, const MlvId *id, guint number)
+{
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-object.5", number);
+	g_autofree char *key = key_of(kind, id);
+	GBytes *chunk = g_hash_table_lookup(memory->chunks, key);
+
+	assert_non_null(chunk);
+	assert_int_equal(shown->len, g_bytes_get_size(chunk));
+	assert_memory_equal(shown->data, g_bytes_get_data(chunk, NULL), shown->len);
+}
+
+static MlvRef tree_of(Memory *memory, const MlvTreeEntry *entries, gsize count)
+{
+	g_autoptr(MlvTreeBuilder) builder = mlv_tree_builder_new(memory_put, memory);
+	guint64 files, bytes;
+	MlvRef ref;
+
+	for (gsize i = 0; i < count; i++)
+		assert_true(mlv_tree_builder_add(builder, &entries[i], NULL));
+	assert_true(mlv_tree_builder_finish(builder, &ref, &files, &bytes, NULL));
+	return ref;
+}
+
+static void the_page_shows_trees_and_the_smallest_list(void **state)
+{
+	Memory *memory = *state;
+	MlvTreeEntry entries[] = {
+		{ .name = "a", .name_length = 1, .mode = MLV_MODE_FILE, .files = 1 },
+		{ .name = "d", .name_length = 1, .mode = MLV_MODE_DIRECTORY, .files = 1 },
+	};
+	MlvId a, b;
+	MlvRef ref;
+
+	entries[0].ref.kind = MLV_KIND_BLOB;
+	mlv_id_of("", 0, &entries[0].ref.id);
+	entries[1].ref = tree_of(memory, entries, 1);
+	ref = tree_of(memory, NULL, 0);
+	check_shown(memory, MLV_KIND_TREE, &ref.id, 0);
+	ref = tree_of(memory, entries, 2);
+	check_shown(memory, MLV_KIND_TREE, &ref.id, 1);
+
+	g_autoptr(MlvListBuilder) list = mlv_list_builder_new(MLV_KIND_BLOB, memory_put, memory);
+	mlv_id_of("a", 1, &a);
+	mlv_id_of("b", 1, &b);
+	assert_true(mlv_list_builder_add(list, &a, 1, NULL));
+	assert_true(mlv_list_builder_add(list, &b, 1, NULL));
+	assert_true(mlv_list_builder_finish(list, &ref, NULL));
+	check_shown(memory, MLV_KIND_LIST, &ref.id, 2);
+}
+
+static void what_the_page_shows_is_read(void **state)
+{
+	g_autoptr(GByteArray) empty = scratch_page_dump("man/mlv-object.5", 0);
+	g_autoptr(GByteArray) tree = scratch_page_dump("man/mlv-object.5", 1);
+	g_autoptr(GByteArray) list = scratch_page_dump("man/mlv-object.5", 2);
+	MlvTreeReader reader;
+	MlvTreeEntry entry;
+
+	assert_true(mlv_tree_reader_init(&reader, empty->data, empty->len, NULL));
+	assert_true(mlv_tree_reader_next(&reader, &entry, NULL));
+	assert_null(entry.name);
+	assert_true(mlv_tree_reader_init(&reader, tree->data, tree->len, NULL));
+	assert_true(mlv_tree_reader_next(&reader, &entry, NULL));
+	assert_string_equal(entry.name, "a");
+	assert_int_equal(entry.mode, MLV_MODE_FILE);
+	assert_int_equal(entry.ref.size, 0);
+	assert_true(mlv_tree_reader_next(&reader, &entry, NULL));
+	assert_string_equal(entry.name, "d");
+	assert_int_equal(entry.ref.kind, MLV_KIND_TREE);
+	assert_int_equal(entry.files, 1);
+	assert_int_equal(entry.bytes, 0);
+	assert_true(mlv_tree_reader_next(&reader, &entry, NULL));
+	assert_null(entry.name);
+	g_autoptr(GArray) records = mlv_list_decode(list->data, list->len, MLV_KIND_BLOB, 1, NULL);
+	assert_non_null(records);
+	assert_int_equal(records->len, 2);
+	assert_int_equal(g_array_index(records, MlvListEntry, 1).length, 1);
+}
+
 static void hostile_trees_are_refused(void **state)
 {
 	assert_false(entry_is_refused(1, 0, "ok", "\x05", 1));
@@ -321,6 +402,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(ids_of_lists_and_trees_are_pinned, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(the_page_shows_trees_and_the_smallest_list, set_up,
+						tear_down),
+		cmocka_unit_test(what_the_page_shows_is_read),
 		cmocka_unit_test(hostile_trees_are_refused),
 		cmocka_unit_test(entries_out_of_order_or_twice_are_refused),
 		cmocka_unit_test(hostile_lists_are_refused),

@@ -160,7 +160,7 @@ static void the_golden_pack_is_read(void **state)
 
 static void the_page_shows_the_smallest_pack(void **state)
 {
-	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-pack.5");
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-pack.5", 0);
 	g_autofree char *bytes = NULL;
 	gsize length;
 

@@ -166,7 +166,7 @@ static void paths_of_data_and_pointers_lead_to_each_other(void **state)
 
 static void the_page_shows_the_smallest_pointer(void **state)
 {
-	g_autoptr(GByteArray) bytes = scratch_page_dump("man/mlv-pointer.5");
+	g_autoptr(GByteArray) bytes = scratch_page_dump("man/mlv-pointer.5", 0);
 	MlvPointer pointer;
 
 	assert_true(mlv_pointer_parse(bytes->data, bytes->len, "page", &pointer, NULL));

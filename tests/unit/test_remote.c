@@ -455,7 +455,7 @@ static void a_newer_format_and_an_absent_one_are_told_apart(void **state)
 
 static void the_page_shows_the_format_file(void **state)
 {
-	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-store.5");
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-store.5", 0);
 	g_autofree char *text = mlv_format_text(MLV_ROLE_REMOTE);
 
 	assert_int_equal(shown->len, strlen(text));

@@ -84,7 +84,7 @@ static void the_golden_roots_are_read_and_written_the_same(void **state)
 
 static void the_page_shows_the_smallest_root(void **state)
 {
-	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-root.5");
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-root.5", 0);
 	g_autofree char *text = NULL;
 	gsize length;
 

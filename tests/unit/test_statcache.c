@@ -10,6 +10,7 @@
 
 #include "core/statcache.h"
 #include "tests/unit/git_scratch.h"
+#include "tests/unit/scratch.h"
 
 #define NOW G_GINT64_CONSTANT(1700000000000000000)
 
@@ -220,6 +221,70 @@ static void every_damaged_byte_is_harmless(void **state)
 	}
 }
 
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+static char *cache_path(const Fixture *fixture)
+{
+	return g_build_filename(mlv_repo_worktree_dir(fixture->repo), "statcache", NULL);
+}
+
+/* The file is dump `number` of the page. */
+static void check_shown(const Fixture *fixture, guint number)
+{
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-statcache.5", number);
+	g_autofree char *path = cache_path(fixture);
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
+	assert_int_equal(shown->len, length);
+	assert_memory_equal(shown->data, bytes, length);
+}
+
+static void the_page_shows_what_is_written(void **state)
+{
+	Fixture *fixture = *state;
+	MlvStat st = { .mtime = NOW, .ctime = NOW + 1, .size = 5, .inode = 7, .mode = MLV_MODE_FILE };
+	MlvRef ref = { .size = 5, .kind = MLV_KIND_BLOB };
+
+	mlv_id_of("hello", 5, &ref.id);
+	g_autoptr(MlvStatCache) cache = mlv_statcache_open(fixture->repo);
+	g_autoptr(MlvStatWriter) writer = mlv_statcache_writer_new(cache, NOW + 10);
+	mlv_statcache_writer_begin(writer, "d");
+	mlv_statcache_writer_add(writer, "a", &st, &ref);
+	mlv_statcache_writer_end(writer, NULL, 0, 0, 0);
+	assert_true(mlv_statcache_writer_commit(writer, NULL));
+	check_shown(fixture, 1);
+	g_autoptr(MlvStatCache) again = mlv_statcache_open(fixture->repo);
+	g_autoptr(MlvStatWriter) dropper = mlv_statcache_writer_new(again, NOW + 10);
+	mlv_statcache_writer_drop(dropper, "d");
+	assert_true(mlv_statcache_writer_commit(dropper, NULL));
+	check_shown(fixture, 0);
+}
+
+static void what_the_page_shows_is_read(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *path = cache_path(fixture);
+	MlvStatDir dir;
+
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-statcache.5", i);
+
+		assert_true(g_file_set_contents(path, (const char *)shown->data,
+						(gssize)shown->len, NULL));
+		g_autoptr(MlvStatCache) cache = mlv_statcache_open(fixture->repo);
+		assert_int_equal(mlv_statcache_dir(cache, "d", &dir), i);
+		if (i == 0)
+			continue;
+		assert_int_equal(dir.count, 1);
+		assert_false(dir.has_tree);
+		assert_string_equal(dir.names, "a");
+		assert_int_equal(dir.records[0].size, 5);
+		assert_int_equal(dir.records[0].inode, 7);
+	}
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +298,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(after_a_gc_nothing_counts_as_stored, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(every_damaged_byte_is_harmless, set_up, tear_down),
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+		cmocka_unit_test_setup_teardown(the_page_shows_what_is_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_the_page_shows_is_read, set_up, tear_down),
+#endif
 	};
 
 	git_scratch_environment();

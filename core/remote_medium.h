@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a configured remote lies on: chosen by its URL.
+ *
+ *	g_autoptr(MlvMedium) medium = mlv_remote_medium_open(repo, config, fsync, error);
+ */
+#ifndef MLV_CORE_REMOTE_MEDIUM_H
+#define MLV_CORE_REMOTE_MEDIUM_H
+
+#include "core/remote_config.h"
+#include "storage/medium.h"
+
+/* Connects to nothing yet. With `sync` what is written to a folder is synced. The repository's
+ * caller is asked and told in between; it must outlive the medium. */
+MlvMedium *mlv_remote_medium_open(MlvRepo *repo, const MlvRemoteConfig *config, gboolean sync,
+				  GError **error);
+
+#endif
