@@ -33,9 +33,6 @@
 #include "cmd/ui.h"
 #include "core/repo.h"
 
-/* More threads than this are a mistake. */
-#define MLV_JOBS_MAX 1024
-
 /* Exit statuses, as DESIGN section 8 has them. */
 enum {
 	MLV_EXIT_DONE = 0,

@@ -109,7 +109,7 @@ gboolean mlv_cmd_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run,
 		  "only say what would be added", NULL },
 		{ "force", 'f', 0, G_OPTION_ARG_NONE, &opt.force,
-		  "also where git ignores the pointer", NULL },
+		  "also where git ignores the pointer, and what a .mlvignore names", NULL },
 		{ "glob", 0, 0, G_OPTION_ARG_NONE, &opt.glob,
 		  "expand *, ?, [] and ** in the paths, as .gitignore understands them", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
@@ -136,7 +136,7 @@ gboolean mlv_cmd_add(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!paths)
 		return FALSE;
 	if (opt.glob) {
-		char **expanded = mlv_expand_globs(local->repo, paths, error);
+		char **expanded = mlv_expand_globs(local->repo, paths, opt.force, error);
 		if (!expanded)
 			return FALSE;
 		g_strfreev(paths);

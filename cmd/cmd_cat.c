@@ -6,14 +6,26 @@
 
 /* Bytes of a file as --range says: from the beginning, or the last `suffix`. */
 typedef struct {
+	const char *text;
+	gboolean whole; /* no range was given */
 	gboolean is_suffix;
 	guint64 first, last; /* both included; last G_MAXUINT64: to the end */
 	guint64 suffix;
 } Range;
 
+/* Digits only. What no file can be as long as is as good as the largest number. */
 static gboolean parse_number(const char *text, guint64 *value)
 {
-	return g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, value, NULL);
+	*value = 0;
+	for (const char *at = text; *at; at++) {
+		if (!g_ascii_isdigit(*at))
+			return FALSE;
+		if (*value > (G_MAXUINT64 - 9) / 10)
+			*value = G_MAXUINT64;
+		else
+			*value = *value * 10 + (guint64)(*at - '0');
+	}
+	return *text != '\0';
 }
 
 static gboolean parse_range(const char *text, Range *range, GError **error)
@@ -22,7 +34,7 @@ static gboolean parse_range(const char *text, Range *range, GError **error)
 	g_autofree char *first = dash ? g_strndup(text, (gsize)(dash - text)) : NULL;
 	gboolean ok;
 
-	*range = (Range){ .last = G_MAXUINT64 };
+	*range = (Range){ .text = text, .last = G_MAXUINT64 };
 	if (!dash)
 		ok = FALSE;
 	else if (!*first)
@@ -37,22 +49,22 @@ static gboolean parse_range(const char *text, Range *range, GError **error)
 			text);
 }
 
-/* Where the range lies in a file of `size` bytes. */
+/* Where the range lies in a file of `size` bytes. One of which the file has no byte is an error, as
+ * HTTP's status 416. */
 static gboolean apply_range(const Range *range, const char *path, guint64 size, guint64 *from,
 			    guint64 *length, GError **error)
 {
-	if (range->is_suffix) {
-		*length = MIN(range->suffix, size);
+	if (range->whole || (range->is_suffix && range->suffix > 0)) {
+		*length = range->whole ? size : MIN(range->suffix, size);
 		*from = size - *length;
 		return TRUE;
 	}
-	if (range->first > 0 && range->first >= size)
+	if (range->is_suffix || range->first >= size)
 		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' has %" G_GUINT64_FORMAT
-				" bytes; the range begins behind its end",
-				path, size);
+				"'%s' has %" G_GUINT64_FORMAT " bytes, and none in the range '%s'",
+				path, size, range->text);
 	*from = range->first;
-	*length = MIN(range->last, size ? size - 1 : 0) - range->first + (size > 0);
+	*length = MIN(range->last, size - 1) - range->first + 1;
 	return TRUE;
 }
 
@@ -87,7 +99,7 @@ gboolean mlv_cmd_cat(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  "only these bytes, counted from 0, both ends included", "FIRST-LAST" },
 		{ NULL },
 	};
-	Range range = { .last = G_MAXUINT64 };
+	Range range = { .whole = TRUE };
 	guint threads;
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,

@@ -9,10 +9,15 @@ typedef struct {
 	int count;
 } Options;
 
-/* "-5" is "-n 5", as for git. The words are the caller's; what is made is kept in `made`. */
+/* "-5" is "-n 5", as for git, but for where it is the N of "-n". The words are the caller's; what is
+ * made is kept in `made`. */
 static void spell_out_counts(int argc, char **argv, GPtrArray *made)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "-n") == 0 || strcmp(argv[i], "--max-count") == 0) {
+			i++;
+			continue;
+		}
 		if (argv[i][0] != '-' || !argv[i][1] ||
 		    strspn(argv[i] + 1, "0123456789") != strlen(argv[i] + 1))
 			continue;

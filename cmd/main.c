@@ -15,7 +15,7 @@ static volatile sig_atomic_t cancelled_by;
 
 static void on_signal(int number)
 {
-	cancelled_by = number;
+	__atomic_store_n(&cancelled_by, number, __ATOMIC_RELAXED); /* workers look at it */
 	/* The next one kills at once. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -36,16 +36,15 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* A file opened as descriptor 2 would get our messages. */
+/* A file opened as descriptor 2 would get our messages. What takes the place of a closed input cannot
+ * be read, and of a closed output not be written: results that nobody gets are an error. */
 static void open_standard_descriptors(void)
 {
-	int fd;
+	static const int how[] = { O_WRONLY, O_RDONLY, O_RDWR };
 
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= 2);
-	if (fd > 2)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", how[fd]);
 }
 
 /* Ends as if the signal had killed us, so that a shell's loop stops too. */

@@ -179,7 +179,9 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 		   "use \"mlv pull\" to bring them from the remote");
 	print_part(print, PART_REMOTE, MLV_COLOR_YELLOW, remote_title,
 		   "use \"mlv push\" to send them");
-	if (result->targets == 0)
+	if (result->targets == 0 && print->limited)
+		printf("nothing is tracked at these paths\n");
+	else if (result->targets == 0)
 		printf("nothing is tracked; use \"mlv add PATH\" to track data\n");
 	else if (print->rows->len == 0)
 		printf("nothing changed in %" G_GUINT64_FORMAT " tracked %s\n", result->targets,

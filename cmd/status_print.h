@@ -11,6 +11,7 @@
 typedef struct {
 	MlvCmd *cmd;
 	gboolean brief, zero, json;
+	gboolean limited; /* paths were given */
 	/* private */
 	MlvRepo *repo;
 	MlvProgress *progress;

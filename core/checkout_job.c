@@ -176,9 +176,8 @@ static void run(gpointer data, gpointer user)
 {
 	Job *job = data;
 	MlvCheckout *checkout = user;
-	const volatile sig_atomic_t *cancel = checkout->options.cancel;
 
-	if (cancel && *cancel) {
+	if (mlv_pool_is_cancelled(checkout->options.cancel)) {
 		mlv_fail(&job->error, MLV_ERROR_CANCELLED,
 			 "interrupted; run the command again to go on");
 	} else if (job->files) {

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "core/git_tree.h"
 #include "core/reach.h"
+#include "core/workspace.h"
 #include "storage/error.h"
 
 #define READINGS_MAX 100
@@ -57,6 +59,27 @@ static gboolean mark(const MlvReached *reached, gpointer user, GError **error)
 	return ok;
 }
 
+/* Where pointers lie, and what they track: everywhere else nothing is written. */
+static void sweep_workspace(MlvRepo *repo)
+{
+	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(repo, FALSE, NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	int root = mlv_repo_root_fd(repo);
+
+	for (guint i = 0; pointers && i < pointers->len; i++) {
+		const MlvTracked *tracked = pointers->pdata[i];
+		const char *slash = strrchr(tracked->path, '/');
+		char *folder = g_strndup(tracked->path, slash ? (gsize)(slash - tracked->path) : 0);
+		gboolean fresh = g_hash_table_add(seen, folder);
+		g_auto(MlvFd) fd = fresh ? mlv_workspace_open_dir(root, folder, NULL) : -1;
+
+		if (fd >= 0)
+			mlv_workspace_sweep(fd);
+		if (!tracked->error && tracked->pointer.ref.kind == MLV_KIND_TREE)
+			mlv_workspace_sweep_below(root, tracked->path);
+	}
+}
+
 gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *options,
 			 MlvSweepResult *result, GError **error)
 {
@@ -76,5 +99,7 @@ gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *
 			return FALSE;
 	}
 	g_clear_pointer(&reach, mlv_reach_free);
+	if (!options->dry_run && mlv_repo_root(repo))
+		sweep_workspace(repo);
 	return mlv_sweep_run(store, marks, options, result, error);
 }

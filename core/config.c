@@ -19,13 +19,14 @@ static const MlvConfigKey keys[] = {
 	{ "remote", MLV_TYPE_STRING, TRUE, NULL, "the remote used where none is named" },
 	{ "store", MLV_TYPE_PATH, FALSE, NULL,
 	  "folder of the local store, to share one among repositories" },
-	{ "jobs", MLV_TYPE_INT, TRUE, "0", "threads that work at once; 0: one a core" },
+	{ "jobs", MLV_TYPE_INT, TRUE, "0", "threads that work at once; 0: one a core",
+	  MLV_JOBS_MAX },
 	{ "fsync", MLV_TYPE_BOOL, FALSE, "true", "sync what is stored before it is named" },
 	{ "maxGitFile", MLV_TYPE_INT, TRUE, "10m",
 	  "bytes above which pre-commit stops a file on its way into git" },
 	{ "grace", MLV_TYPE_DURATION, FALSE, "14d",
 	  "age that unreached data must have before gc drops it" },
-	{ "compression", MLV_TYPE_INT, TRUE, "3", "zstd level, 1 to 19; 0: none" },
+	{ "compression", MLV_TYPE_INT, TRUE, "1", "zstd level, 1 to 19; 0: none", 19 },
 	{ NULL, MLV_TYPE_STRING, FALSE, NULL, NULL },
 };
 
@@ -39,7 +40,7 @@ static const MlvConfigKey remote_keys[] = {
 	  "bucket in the path or the host name: auto, path, virtual" },
 	{ "publish", MLV_TYPE_BOOL, TRUE, "false",
 	  "write the list for readers over plain HTTP after every push" },
-	{ "connections", MLV_TYPE_INT, TRUE, "0", "connections at once; 0: as many as help" },
+	{ "connections", MLV_TYPE_INT, TRUE, "0", "connections at once; 0: as many as help", 1024 },
 	{ "rate", MLV_TYPE_INT, TRUE, "0", "bytes a second at most; 0: no limit" },
 	{ "timeout", MLV_TYPE_DURATION, TRUE, "0",
 	  "time without a byte before a request is tried again; 0: default" },
@@ -334,6 +335,38 @@ gboolean mlv_config_parse_bool(const char *text, gboolean *value)
 	return FALSE;
 }
 
+static gboolean check_int(const MlvConfigKey *key, const char *value, GError **error)
+{
+	gint64 max = key->max > 0 ? key->max : G_MAXINT64;
+	gint64 number;
+
+	if (!mlv_config_parse_int(value, &number, error))
+		return FALSE;
+	return (number >= 0 && number <= max) ||
+	       mlv_fail(error, MLV_ERROR_USAGE, "'%s' is not between 0 and %" G_GINT64_FORMAT,
+			value, max);
+}
+
+gboolean mlv_config_value_check(const MlvConfigKey *key, const char *value, GError **error)
+{
+	gboolean flag;
+	guint64 seconds;
+
+	if (!value && key->type != MLV_TYPE_BOOL)
+		return mlv_fail(error, MLV_ERROR_USAGE, "it has no value");
+	switch (key->type) {
+	case MLV_TYPE_BOOL:
+		return !value || mlv_config_parse_bool(value, &flag) ||
+		       mlv_fail(error, MLV_ERROR_USAGE, "'%s' is neither true nor false", value);
+	case MLV_TYPE_INT:
+		return check_int(key, value, error);
+	case MLV_TYPE_DURATION:
+		return mlv_config_parse_duration(value, &seconds, error);
+	default:
+		return TRUE;
+	}
+}
+
 gboolean mlv_config_key_check(const char *key, GError **error)
 {
 	const char *first = strchr(key, '.'), *last = strrchr(key, '.');
@@ -350,33 +383,48 @@ gboolean mlv_config_key_check(const char *key, GError **error)
 
 /* --- what a committed file may set ------------------------------------------------------------ */
 
-gboolean mlv_config_key_is_shared(const char *key, gboolean *known)
+const MlvConfigKey *mlv_config_key_find(const char *key)
 {
 	const MlvConfigKey *table = NULL;
 	const char *name = strrchr(key, '.');
 
-	*known = FALSE;
 	if (g_ascii_strncasecmp(key, "mlv.", 4) == 0 && name == key + 3)
 		table = keys;
 	else if (g_ascii_strncasecmp(key, "mlv-remote.", 11) == 0 && name > key + 10)
 		table = remote_keys;
 	for (; table && table->name; table++)
-		if (g_ascii_strcasecmp(table->name, name + 1) == 0) {
-			*known = TRUE;
-			return table->shared;
-		}
-	return FALSE;
+		if (g_ascii_strcasecmp(table->name, name + 1) == 0)
+			return table;
+	return NULL;
+}
+
+gboolean mlv_config_key_is_shared(const char *key, gboolean *known)
+{
+	const MlvConfigKey *row = mlv_config_key_find(key);
+
+	*known = row != NULL;
+	return row && row->shared;
+}
+
+static void ignore_value(MlvConfig *config, guint line, const char *key, const GError *why)
+{
+	g_ptr_array_add(config->warnings,
+			g_strdup_printf(MLV_CONFIG_FILE ":%u: '%s' is ignored: %s", line, key,
+					why->message));
 }
 
 static gboolean take_shared(const char *key, const char *value, guint line, gpointer user,
 			    GError **error)
 {
 	MlvConfig *config = user;
-	gboolean known;
+	const MlvConfigKey *row = mlv_config_key_find(key);
+	g_autoptr(GError) why = NULL;
 
-	if (mlv_config_key_is_shared(key, &known))
+	if (row && row->shared && !mlv_config_value_check(row, value, &why))
+		ignore_value(config, line, key, why);
+	else if (row && row->shared)
 		mlv_config_append(config, MLV_CONFIG_SHARED, key, value);
-	else if (known)
+	else if (row)
 		g_ptr_array_add(config->warnings,
 				g_strdup_printf(MLV_CONFIG_FILE
 						":%u: '%s' is ignored: a committed file cannot set "

@@ -53,11 +53,17 @@ typedef struct {
 	gboolean shared;      /* may stand in the committed file */
 	const char *fallback; /* text of the default, or NULL */
 	const char *description;
+	gint64 max; /* of an INT, which is never below 0; 0: none */
 } MlvConfigKey;
+
+/* More threads than this are a mistake. */
+#define MLV_JOBS_MAX 1024
 
 /* Tables ended by a NULL name. */
 const MlvConfigKey *mlv_config_keys(void);
 const MlvConfigKey *mlv_config_remote_keys(void);
+/* The row of "mlv.jobs" or "mlv-remote.origin.url"; NULL for what is no key of mlv's. */
+const MlvConfigKey *mlv_config_key_find(const char *key);
 
 /* The winning value, borrowed; NULL if unset. A key without "=" gives "true". */
 const char *mlv_config_get(const MlvConfig *config, const char *key);
@@ -99,6 +105,9 @@ gboolean mlv_config_rename_section(struct MlvRepo *repo, MlvConfigLevel level, c
 				   const char *name, const char *new_name, gboolean *found,
 				   GError **error);
 
+/* Whether a value is one of the key's type and range; NULL is a key without "=". */
+gboolean mlv_config_value_check(const MlvConfigKey *key, const char *value, GError **error);
+
 /* Valid "section[.subsection].name". */
 gboolean mlv_config_key_check(const char *key, GError **error);
 
@@ -108,7 +117,7 @@ MlvConfig *mlv_config_new(void);
 /* Appends an entry; levels must come in rising order. value may be NULL. */
 void mlv_config_append(MlvConfig *config, MlvConfigLevel level, const char *key, const char *value);
 /* Parses a .mlvconfig (at most 1 MiB; no includes) and appends what it may set; the rest becomes
- * warnings. Bytes that are no configuration are MLV_ERROR_CORRUPT with the line. */
+ * warnings, values that make no sense among it. Bytes that are no configuration are MLV_ERROR_CORRUPT with the line. */
 gboolean mlv_config_append_shared(MlvConfig *config, const char *data, gsize length,
 				  GError **error);
 /* Appends what GIT_CONFIG_PARAMETERS and GIT_CONFIG_COUNT hold, as `git -c` sets them. */

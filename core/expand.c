@@ -9,6 +9,7 @@
 
 #include "core/ignore.h"
 #include "core/pointer.h"
+#include "core/scan.h"
 #include "core/workspace.h"
 #include "storage/file.h"
 #include "storage/object.h"
@@ -56,9 +57,12 @@ static gboolean collect(int root, const char *folder, const char *pattern, guint
 }
 
 /* Folders are searched from the last one that the pattern names plainly. */
-static gboolean expand(MlvRepo *repo, const char *pattern, GPtrArray *all, GError **error)
+static gboolean expand(MlvRepo *repo, const char *pattern, gboolean ignored, GPtrArray *all,
+		       GError **error)
 {
 	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	int root = mlv_repo_root_fd(repo);
+	guint before = all->len;
 	gsize plain = strcspn(pattern, "*?[\\");
 	guint depth = 1;
 
@@ -69,30 +73,33 @@ static gboolean expand(MlvRepo *repo, const char *pattern, GPtrArray *all, GErro
 	if (strstr(pattern, "**"))
 		depth = G_MAXUINT;
 	g_autofree char *folder = g_strndup(pattern, plain > 0 ? plain - 1 : 0);
-	if (!collect(mlv_repo_root_fd(repo), folder, pattern, depth, found, error)) {
+	if (!collect(root, folder, pattern, depth, found, error)) {
 		g_ptr_array_foreach(found, (GFunc)(void (*)(void))g_free, NULL);
 		return FALSE;
 	}
 	g_ptr_array_sort(found, by_text);
 	for (guint i = 0; i < found->len; i++)
-		g_ptr_array_add(all, found->pdata[i]);
-	return found->len > 0 ||
+		if (ignored || !mlv_scan_is_ignored(root, found->pdata[i]))
+			g_ptr_array_add(all, found->pdata[i]);
+		else
+			g_free(found->pdata[i]);
+	return all->len > before ||
 	       mlv_fail(error, MLV_ERROR_MISSING, "nothing matches '%s'", pattern);
 }
 
-char **mlv_expand_globs(MlvRepo *repo, char *const *paths, GError **error)
+char **mlv_expand_globs(MlvRepo *repo, char *const *paths, gboolean all, GError **error)
 {
-	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) out = g_ptr_array_new_with_free_func(g_free);
 
 	for (; *paths; paths++) {
 		struct stat st;
 
 		if (!strpbrk(*paths, "*?[") ||
 		    fstatat(mlv_repo_root_fd(repo), *paths, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			g_ptr_array_add(all, g_strdup(*paths));
-		else if (!expand(repo, *paths, all, error))
+			g_ptr_array_add(out, g_strdup(*paths));
+		else if (!expand(repo, *paths, all, out, error))
 			return NULL;
 	}
-	g_ptr_array_add(all, NULL);
-	return (char **)g_ptr_array_free(g_steal_pointer(&all), FALSE);
+	g_ptr_array_add(out, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&out), FALSE);
 }

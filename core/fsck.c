@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/fsck_walk.h"
+#include "core/git_tree.h"
 #include "core/reach.h"
 #include "storage/error.h"
 
@@ -113,6 +114,45 @@ static gboolean check_pointer(const MlvReached *reached, gpointer user, GError *
 	return TRUE;
 }
 
+/* Whether it was told of already, or is the user's to resolve. */
+static gboolean is_settled(MlvRepo *repo, const char *path)
+{
+	g_autofree char *file = mlv_pointer_path(path);
+	g_autoptr(GBytes) text = mlv_repo_read_file(repo, file, 64 * MLV_POINTER_MAX, NULL);
+	gsize length;
+	const char *data = text ? g_bytes_get_data(text, &length) : NULL;
+
+	return data && ((length >= 4 && memcmp(data, "mlv ", 4) == 0) ||
+			memmem(data, length, "<<<<<<< ", 8));
+}
+
+/* A pointer file of the work tree that is none any more, where git's index has one. */
+static gboolean check_files(Fsck *fsck, GError **error)
+{
+	g_autoptr(GPtrArray) index = NULL, files = NULL;
+
+	if (!mlv_repo_root(fsck->repo))
+		return TRUE;
+	index = mlv_git_pointers_in_index(fsck->repo, error);
+	files = index ? mlv_git_pointers_in_workspace(fsck->repo, FALSE, error) : NULL;
+	for (guint i = 0; files && i < files->len; i++) {
+		const MlvTracked *file = files->pdata[i];
+		const MlvTracked *staged = mlv_tracked_find(index, file->path);
+
+		if (!file->error || !staged || staged->error || staged->stage != 0 ||
+		    is_settled(fsck->repo, file->path))
+			continue;
+		g_autofree char *pointer = mlv_pointer_path(file->path);
+		g_autofree char *message = g_strdup_printf(
+			"the pointer of '%s' (work tree) is broken: %s; 'git checkout -- %s' "
+			"brings back what git's index has",
+			file->path, file->error->message, pointer);
+		mlv_fsck_report(fsck->options, fsck->result, "pointer", file->path, MLV_KIND_BLOB,
+				NULL, message);
+	}
+	return files != NULL;
+}
+
 gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *options,
 		      MlvFsckResult *result, GError **error)
 {
@@ -126,7 +166,7 @@ gboolean mlv_fsck_run(MlvRepo *repo, MlvStore *store, const MlvFsckOptions *opti
 		return FALSE;
 	fsck.walk = mlv_fsck_walk_new(store, fsck.check, fsck.remotes, options, result);
 	if (!mlv_reach_read(reach, check_pointer, &fsck, &fresh, error) ||
-	    !mlv_fsck_walk_finish(fsck.walk, error))
+	    !check_files(&fsck, error) || !mlv_fsck_walk_finish(fsck.walk, error))
 		return FALSE;
 	result->trouble = g_strdup(mlv_fsck_remotes_trouble(fsck.remotes));
 	return TRUE;

@@ -55,11 +55,6 @@ static gboolean check_state(const Draft *draft, GError **error)
 {
 	gboolean amend = draft->options->amend;
 
-	if (has_git_file(draft->repo, "sequencer/todo"))
-		return mlv_fail(
-			error, MLV_ERROR_FAILED,
-			"a cherry-pick or revert of several commits is under way: go on with 'git "
-			"cherry-pick --continue' or 'git revert --continue'");
 	if (has_git_file(draft->repo, "MERGE_AUTOSTASH"))
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,
@@ -355,12 +350,38 @@ static gboolean move_head(const Draft *draft, const git_oid *oid, const char *me
 	return mlv_git_capture(draft->repo, argv, NULL, &output, NULL, error);
 }
 
+/* A cherry-pick or revert of several commits is over when its last one is committed; before that
+ * 'git cherry-pick --continue' goes on after this one. */
+static void end_sequence(const MlvRepo *repo)
+{
+	g_autofree char *folder = g_build_filename(repo->git_dir, "sequencer", NULL);
+	g_autofree char *todo = g_build_filename(folder, "todo", NULL);
+	g_autofree char *text = NULL;
+	const char *name;
+
+	if (!g_file_get_contents(todo, &text, NULL, NULL))
+		return;
+	const char *end = strchr(text, '\n');
+	if (end && end[1])
+		return;
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *file = g_build_filename(folder, name, NULL);
+		unlink(file);
+	}
+	if (dir)
+		g_dir_close(dir);
+	rmdir(folder);
+}
+
 static void remove_state(const MlvRepo *repo)
 {
 	static const char *const names[] = { "CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_HEAD",
 					     "MERGE_RR",         "MERGE_MSG",   "MERGE_MODE",
 					     "SQUASH_MSG",       "AUTO_MERGE" };
 
+	if (has_git_file(repo, "CHERRY_PICK_HEAD") || has_git_file(repo, "REVERT_HEAD"))
+		end_sequence(repo);
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *file = g_build_filename(repo->git_dir, names[i], NULL);
 		unlink(file);

@@ -201,6 +201,11 @@ gboolean mlv_config_set(MlvRepo *repo, MlvConfigLevel level, const char *key, co
 			error, MLV_ERROR_USAGE, "'%s' cannot stand in '" MLV_CONFIG_FILE "'%s", key,
 			known ? ", which others trust; use --local or --global"
 			      : ": mlv knows no such key; use --local or --global for others");
+	const MlvConfigKey *row = mlv_config_key_find(key);
+	if (row && !mlv_config_value_check(row, value, error)) {
+		g_prefix_error(error, "'%s': ", key);
+		return FALSE;
+	}
 	g_autoptr(git_config) config = open_level(repo, level, error);
 	if (!config)
 		return FALSE;

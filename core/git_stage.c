@@ -7,6 +7,7 @@
 #include "core/git_lock.h"
 #include "core/git_run.h"
 #include "core/ignore.h"
+#include "core/workspace.h"
 
 #define IGNORE_MAX (16u << 20) /* bytes of a .gitignore */
 
@@ -228,15 +229,28 @@ static gboolean write_ignore(MlvStage *stage, IgnoreFile *ignore, GError **error
 	return mlv_repo_write_file(stage->repo, ignore->file, data, length, 0666, error);
 }
 
+/* Removes what killed processes left in the folder of a file. */
+static void sweep_folder(MlvStage *stage, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	g_autofree char *folder = g_strndup(file, slash ? (gsize)(slash - file) : 0);
+	g_auto(MlvFd) fd = mlv_workspace_open_dir(mlv_repo_root_fd(stage->repo), folder, NULL);
+
+	if (fd >= 0)
+		mlv_workspace_sweep(fd);
+}
+
 static gboolean write_files(MlvStage *stage, GError **error)
 {
 	GHashTableIter at;
 	gpointer ignore;
 
 	g_hash_table_iter_init(&at, stage->ignores);
-	while (g_hash_table_iter_next(&at, NULL, &ignore))
+	while (g_hash_table_iter_next(&at, NULL, &ignore)) {
 		if (!write_ignore(stage, ignore, error))
 			return FALSE;
+		sweep_folder(stage, ((IgnoreFile *)ignore)->file);
+	}
 	for (guint i = 0; i < stage->ops->len; i++) {
 		const Op *op = stage->ops->pdata[i];
 		gsize length = 0;

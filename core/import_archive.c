@@ -8,6 +8,7 @@
 #include "core/archive_reader.h"
 #include "core/git_stage.h"
 #include "core/member_tree.h"
+#include "core/snapshot.h"
 #include "storage/file.h"
 #include "storage/ingest.h"
 
@@ -20,19 +21,22 @@ typedef struct {
 	MlvMemberTree *tree;
 	MlvIngest *ingest;
 	guint64 members;
-	GError *failure; /* of a stream, noticed when its result came */
+	GError *failure;  /* of a stream, noticed when its result came */
+	gboolean on_disk; /* what the target held before is here */
 } Import;
 
 /* --- where it goes ---------------------------------------------------------------------------- */
 
-static gboolean check_tracked(MlvLocal *local, const char *path, gboolean force, GError **error)
+/* `old` gets the pointer that is there, if it can be read. */
+static gboolean check_tracked(MlvLocal *local, const char *path, gboolean force, MlvPointer *old,
+			      gboolean *has_old, GError **error)
 {
 	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(local->repo, FALSE, error);
 	const MlvTracked *cover;
 	const char *rest = "";
-	MlvPointer there;
 	gboolean found;
 
+	*has_old = FALSE;
 	if (!pointers)
 		return FALSE;
 	cover = mlv_tracked_cover(pointers, path, &rest);
@@ -40,12 +44,12 @@ static gboolean check_tracked(MlvLocal *local, const char *path, gboolean force,
 		return mlv_fail(error, MLV_ERROR_FAILED,
 				"'%s' lies in '%s', which is tracked; import to another place",
 				path, cover->path);
-	found = cover != NULL;
-	if (!found && !mlv_git_read_pointer_file(local->repo, path, &there, &found, error)) {
+	if (!mlv_git_read_pointer_file(local->repo, path, old, has_old, error)) {
 		if (!force)
 			return FALSE;
 		g_clear_error(error);
 	}
+	found = cover || *has_old;
 	if (found && !force)
 		return mlv_fail(error, MLV_ERROR_EXISTS,
 				"'%s' is tracked already; use -f to put the archive in its place",
@@ -77,18 +81,59 @@ static gboolean check_git(MlvLocal *local, const char *path, gboolean force, GEr
 			pointer);
 }
 
-gboolean mlv_import_check(MlvLocal *local, const char *path, gboolean force, GError **error)
+static void take_same(const MlvSnapshotResult *result, gpointer user)
 {
-	g_auto(MlvFd) fd = -1;
+	*(gboolean *)user = result->same && result->complete;
+}
 
-	if (!mlv_pointer_check_target(path, error) || !check_tracked(local, path, force, error) ||
+static void pass_over(MlvProblemType type, const char *path, const char *why, gpointer user)
+{
+}
+
+/* Whether what is on disk is just what the pointer says: then it can be brought again. */
+static gboolean is_unchanged(MlvLocal *local, const char *path, const MlvPointer *pointer,
+			     const MlvImportOptions *import, gboolean *same, GError **error)
+{
+	MlvSnapshotOptions options = { .repo = local->repo,
+				       .store = local->store,
+				       .cache = local->cache,
+				       .partial = local->partial,
+				       .threads = import->threads,
+				       .cancel = import->cancel,
+				       .done = take_same,
+				       .problem = pass_over,
+				       .data = same };
+	g_autoptr(MlvSnapshot) snapshot = mlv_snapshot_new(&options);
+
+	*same = FALSE;
+	return mlv_snapshot_target(snapshot, path, path, pointer, NULL, error) &&
+	       mlv_snapshot_finish(snapshot, error);
+}
+
+static gboolean check(Import *import, MlvLocal *local, GError **error)
+{
+	const char *path = import->options->path;
+	gboolean force = import->options->force, has_old, same = FALSE;
+	g_auto(MlvFd) fd = -1;
+	MlvPointer old;
+
+	if (!mlv_pointer_check_target(path, error) ||
+	    !check_tracked(local, path, force, &old, &has_old, error) ||
 	    !check_git(local, path, force, error))
 		return FALSE;
 	fd = mlv_file_open_beneath(mlv_repo_root_fd(local->repo), path, O_PATH | O_NOFOLLOW, 0);
-	if (fd >= 0)
-		return mlv_fail(error, MLV_ERROR_EXISTS,
-				"'%s' is on disk; move it away, or import to another place", path);
-	return errno == ENOENT || mlv_fail_errno(error, "cannot import to '%s'", path);
+	if (fd < 0)
+		return errno == ENOENT || mlv_fail_errno(error, "cannot import to '%s'", path);
+	if (has_old && !is_unchanged(local, path, &old, import->options, &same, error))
+		return FALSE;
+	import->on_disk = same;
+	if (same)
+		return TRUE;
+	return mlv_fail(error, MLV_ERROR_EXISTS,
+			has_old ? "'%s' is on disk with changes that were not added; 'mlv add' "
+				  "them, move it away, or import to another place"
+				: "'%s' is on disk; move it away, or import to another place",
+			path);
 }
 
 /* --- members ---------------------------------------------------------------------------------- */
@@ -252,13 +297,18 @@ static gboolean store_archive(Import *import, MlvLocal *local, GError **error)
 }
 
 /* What was not brought is recorded before it is tracked: at no time does it count as deleted. */
-static gboolean track(MlvLocal *local, const char *path, const MlvPointer *pointer, GError **error)
+static gboolean track(const Import *import, MlvLocal *local, GError **error)
 {
 	g_autoptr(MlvStage) stage = mlv_stage_new(local->repo);
+	const char *path = import->options->path;
 
-	mlv_partial_forget(local->partial, path);
-	mlv_partial_begin(local->partial, path);
-	mlv_stage_pointer(stage, path, pointer);
+	/* Where the old data are here, the new are brought over them, as after git has moved the
+	 * pointer. */
+	if (!import->on_disk) {
+		mlv_partial_forget(local->partial, path);
+		mlv_partial_begin(local->partial, path);
+	}
+	mlv_stage_pointer(stage, path, &import->result->pointer);
 	return mlv_partial_save(local->partial, error) && mlv_stage_commit(stage, error);
 }
 
@@ -268,9 +318,8 @@ gboolean mlv_import(MlvLocal *local, const MlvImportOptions *options, MlvImportR
 	Import import = { .options = options, .result = result };
 
 	memset(result, 0, sizeof(*result));
-	return mlv_import_check(local, options->path, options->force, error) &&
-	       store_archive(&import, local, error) &&
-	       track(local, options->path, &result->pointer, error);
+	return check(&import, local, error) && store_archive(&import, local, error) &&
+	       track(&import, local, error);
 }
 
 char *mlv_import_default_name(const char *file)

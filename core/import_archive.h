@@ -38,10 +38,8 @@ typedef struct {
 	guint64 left_out; /* members */
 } MlvImportResult;
 
-/* Whether a dataset can be put at the path: not tracked (unless `force`), nothing of git's there,
- * nothing on disk. */
-gboolean mlv_import_check(MlvLocal *local, const char *path, gboolean force, GError **error);
-
+/* The path must not be tracked (unless `force`), git must have nothing there, and on disk there may
+ * be nothing but what is tracked there and unchanged. */
 gboolean mlv_import(MlvLocal *local, const MlvImportOptions *options, MlvImportResult *result,
 		    GError **error);
 

@@ -410,21 +410,7 @@ static gboolean text_check(const char *key, const char *value, GError **error)
 
 static gboolean value_check(const MlvConfigKey *key, const char *value, GError **error)
 {
-	gboolean flag;
-	gint64 number;
-	guint64 seconds;
-
-	switch (key->type) {
-	case MLV_TYPE_BOOL:
-		return mlv_config_parse_bool(value, &flag) ||
-		       mlv_fail(error, MLV_ERROR_USAGE, "'%s' is neither true nor false", value);
-	case MLV_TYPE_INT:
-		return mlv_config_parse_int(value, &number, error);
-	case MLV_TYPE_DURATION:
-		return mlv_config_parse_duration(value, &seconds, error);
-	default:
-		return text_check(key->name, value, error);
-	}
+	return mlv_config_value_check(key, value, error) && text_check(key->name, value, error);
 }
 
 gboolean mlv_remote_config_set(MlvRepo *repo, MlvConfigLevel level, const char *name,

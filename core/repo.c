@@ -73,7 +73,10 @@ static gboolean open_root(MlvRepo *repo, GError **error)
 	if (repo->root_fd < 0)
 		return mlv_fail_errno(error, "cannot open the work tree '%s'", repo->root);
 	const char *prefix = below(repo->cwd, repo->root);
-	repo->prefix = g_strdup(prefix && !below(repo->cwd, repo->git_dir) ? prefix : "");
+	gboolean in_git = below(repo->cwd, repo->git_dir) != NULL;
+
+	repo->outside = !prefix && !in_git;
+	repo->prefix = g_strdup(prefix && !in_git ? prefix : "");
 	return TRUE;
 }
 

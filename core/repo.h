@@ -62,7 +62,8 @@ gboolean mlv_repo_make_dirs(MlvRepo *repo, GError **error);
 /* Turns a path as the user wrote it (relative to start_dir, or absolute) into one relative to the
  * root. The parents are resolved through symlinks, the last part is not. "", ".", "..", doubled and
  * trailing slashes are understood; the path need not exist. Outside of the root, or in a git
- * directory, is MLV_ERROR_USAGE. */
+ * directory, is MLV_ERROR_FAILED. Where the current folder is not in the work tree (GIT_WORK_TREE
+ * names another) a relative one begins at the root. */
 char *mlv_repo_relative(const MlvRepo *repo, const char *user_path, GError **error);
 
 /* The other way, for messages and output: root-relative to relative to start_dir ("../x"). */

@@ -78,20 +78,21 @@ char *mlv_repo_relative(const MlvRepo *repo, const char *user_path, GError **err
 	g_autofree char *parent = NULL, *name = NULL;
 
 	if (!*user_path) {
-		mlv_fail(error, MLV_ERROR_USAGE,
+		mlv_fail(error, MLV_ERROR_FAILED,
 			 "an empty path names nothing; write '.' for the current folder");
 		return NULL;
 	}
 	split_last(user_path, &parent, &name);
-	g_autofree char *start = g_path_is_absolute(parent)
-					 ? g_strdup(parent)
-					 : g_strconcat(repo->cwd, "/", parent, NULL);
+	g_autofree char *start =
+		g_path_is_absolute(parent)
+			? g_strdup(parent)
+			: g_strconcat(repo->outside ? repo->root : repo->cwd, "/", parent, NULL);
 	g_autofree char *real = resolve_existing(start);
 	g_autofree char *whole =
 		name ? g_strconcat(strcmp(real, "/") == 0 ? "" : real, "/", name, NULL)
 		     : g_strdup(real);
 	if (strcmp(repo->root, "/") != 0 && !is_within(whole, repo->root)) {
-		mlv_fail(error, MLV_ERROR_USAGE, "'%s' is outside of the repository at '%s'",
+		mlv_fail(error, MLV_ERROR_FAILED, "'%s' is outside of the repository at '%s'",
 			 user_path, repo->root);
 		return NULL;
 	}
@@ -99,7 +100,7 @@ char *mlv_repo_relative(const MlvRepo *repo, const char *user_path, GError **err
 	relative += *relative == '/';
 	if (has_git_part(relative) || is_within(whole, repo->git_dir) ||
 	    is_within(whole, repo->common_dir)) {
-		mlv_fail(error, MLV_ERROR_USAGE,
+		mlv_fail(error, MLV_ERROR_FAILED,
 			 "'%s' is in a git directory, which holds git's own files only", user_path);
 		return NULL;
 	}

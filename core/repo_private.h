@@ -19,6 +19,7 @@ struct MlvRepo {
 	char *root;
 	int root_fd;
 	char *git_dir, *common_dir, *mlv_dir, *worktree_dir, *store_dir, *index_file;
+	gboolean outside; /* cwd is not in the work tree: paths begin at the root, as in git */
 	char *prefix, *main_root;
 	MlvConfig *config;
 	MlvRepoCaller caller;

@@ -104,6 +104,11 @@ MlvScan *mlv_scan_new(int root_fd, MlvStatCache *cache, guint threads)
 	return scan;
 }
 
+void mlv_scan_sweep(MlvScan *scan)
+{
+	scan->sweep = TRUE;
+}
+
 /* Threads are started when there is a directory to walk: many a scan is of one file. */
 static void start_threads(MlvScan *scan)
 {

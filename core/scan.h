@@ -53,6 +53,9 @@ typedef struct {
 
 /* `cache` and root_fd are borrowed until the scan is freed. threads 0: one a core. */
 MlvScan *mlv_scan_new(int root_fd, MlvStatCache *cache, guint threads);
+/* From now on what killed processes left in the folders that are walked is removed. Before the first
+ * root. */
+void mlv_scan_sweep(MlvScan *scan);
 /* Begins with the directory `path`. rules (may be NULL): of the folders above it, borrowed. */
 MlvScanNode *mlv_scan_root(MlvScan *scan, const char *path, MlvIgnoreRules *rules);
 /* The directory, once; waits for it. Free with mlv_scan_dir_free. The nodes in its entries that
@@ -65,5 +68,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvScan, mlv_scan_free)
 /* The rules that .mlvignore files in the folders above `path`, from the root on, give. NULL if
  * none. */
 MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path);
+/* Whether a .mlvignore leaves `path`, which is there, or a folder above it out. */
+gboolean mlv_scan_is_ignored(int root_fd, const char *path);
 
 #endif

@@ -12,8 +12,9 @@
 
 #define SLICE 4096 /* entries of a large directory that a thread stats in one go */
 
-/* Reads all names; their offsets stand in entries[i].st.inode until the names lie still. */
-static gboolean read_names(MlvScanDir *dir, int fd, GError **error)
+/* Reads all names but temporary ones; their offsets stand in entries[i].st.inode until the names lie
+ * still. */
+static gboolean read_names(MlvScanDir *dir, int fd, gboolean *temporary, GError **error)
 {
 	DIR *stream = fdopendir(dup(fd));
 	g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(MlvScanEntry));
@@ -27,9 +28,12 @@ static gboolean read_names(MlvScanDir *dir, int fd, GError **error)
 
 		if (!found)
 			break;
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
-		    mlv_workspace_is_temp(found->d_name))
+		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
+		if (mlv_workspace_is_temp(found->d_name)) {
+			*temporary = TRUE;
+			continue;
+		}
 		if (found->d_type == DT_DIR)
 			entry.type = MLV_SCAN_DIRECTORY;
 		entry.st.inode = dir->names->len;
@@ -147,6 +151,7 @@ MlvScanDir *mlv_scan_read_dir(MlvScan *scan, const char *path, MlvIgnoreRules *a
 			      MlvIgnoreRules **rules)
 {
 	MlvScanDir *dir = g_new0(MlvScanDir, 1);
+	gboolean temporary = FALSE;
 	g_auto(MlvFd) fd =
 		mlv_file_open_beneath(scan->root_fd, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0);
 
@@ -156,8 +161,10 @@ MlvScanDir *mlv_scan_read_dir(MlvScan *scan, const char *path, MlvIgnoreRules *a
 		mlv_fail_errno(&dir->error, "cannot open the directory '%s'", path);
 		return dir;
 	}
-	if (!read_names(dir, fd, &dir->error))
+	if (!read_names(dir, fd, &temporary, &dir->error))
 		return dir;
+	if (temporary && scan->sweep)
+		mlv_workspace_sweep(fd);
 	dir->has_cached = mlv_statcache_dir(scan->cache, path, &dir->cached);
 	if (dir->count > 0)
 		qsort(dir->entries, dir->count, sizeof(MlvScanEntry), by_name);
@@ -183,4 +190,31 @@ MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path)
 		rules = next;
 	}
 	return rules;
+}
+
+gboolean mlv_scan_is_ignored(int root_fd, const char *path)
+{
+	g_autoptr(MlvIgnoreRules) rules = NULL;
+	const char *slash = path;
+	gboolean ignored = FALSE;
+	struct stat st;
+
+	while (!ignored && slash) {
+		g_autofree char *folder = g_strndup(path, (gsize)(slash - path));
+		g_auto(MlvFd) fd = mlv_file_open_beneath(root_fd, *folder ? folder : ".",
+							 O_RDONLY | O_DIRECTORY, 0);
+		if (fd < 0)
+			return FALSE;
+		MlvIgnoreRules *next = load_rules(fd, folder, rules);
+		mlv_ignore_rules_unref(rules);
+		rules = next;
+		slash = strchr(slash + 1, '/');
+		g_autofree char *here =
+			slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup(path);
+		const char *name = *folder ? here + strlen(folder) + 1 : here;
+		gboolean is_dir =
+			fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+		ignored = mlv_ignore_match(rules, here, is_dir);
+	}
+	return ignored;
 }

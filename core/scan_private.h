@@ -35,6 +35,7 @@ struct MlvScan {
 	GPtrArray *nodes; /* all, to be freed at the end */
 	gsize ahead;
 	gboolean closing;
+	gboolean sweep;
 	GThread **threads;
 	guint n_threads;
 };

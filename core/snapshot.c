@@ -13,20 +13,34 @@
 
 static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error);
 
-static void target_free(SnapTarget *target)
+static void target_free(gpointer data)
 {
+	SnapTarget *target = data;
+
 	mlv_ignore_rules_unref(target->rules);
 	g_free(target->path);
 	g_free(target->owner);
 	g_free(target);
 }
 
-static void dir_free(SnapDir *dir)
+static void dir_free(gpointer data)
 {
+	SnapDir *dir = data;
+
 	mlv_scan_dir_free(dir->scan);
 	g_clear_pointer(&dir->base, g_array_unref);
 	g_free(dir->entries);
+	g_free(dir->files);
 	g_free(dir);
+}
+
+static SnapDir *dir_new(MlvSnapshot *snapshot, SnapTarget *target)
+{
+	SnapDir *dir = g_new0(SnapDir, 1);
+
+	dir->target = target;
+	g_hash_table_add(snapshot->dirs, dir);
+	return dir;
 }
 
 static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTreeEntry *entry,
@@ -44,7 +58,7 @@ static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTree
 	result.same = result.present && target->has_base &&
 		      mlv_pointer_equal(&result.pointer, &target->base);
 	snapshot->options.done(&result, snapshot->options.data);
-	target_free(target);
+	g_hash_table_remove(snapshot->targets, target);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -52,8 +66,12 @@ static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTree
 static gboolean give_file(MlvSnapshot *snapshot, SnapDir *dir, gsize number, SnapTarget *target,
 			  const char *path, guint64 size, GError **error)
 {
-	SnapFile *file = g_new0(SnapFile, 1);
+	SnapFile *file = &target->file;
 
+	if (dir && !dir->files)
+		dir->files = g_new(SnapFile, dir->scan->count);
+	if (dir)
+		file = &dir->files[number];
 	file->dir = dir;
 	file->number = number;
 	file->target = target;
@@ -126,11 +144,10 @@ static gboolean enter_entry(MlvSnapshot *snapshot, SnapDir *dir, gsize number, G
 static gboolean enter_dir(MlvSnapshot *snapshot, SnapTarget *target, SnapDir *parent, gsize number,
 			  MlvScanNode *node, GError **error)
 {
-	SnapDir *dir = g_new0(SnapDir, 1);
+	SnapDir *dir = dir_new(snapshot, target);
 
 	dir->parent = parent;
 	dir->number = number;
-	dir->target = target;
 	dir->scan = mlv_scan_take(snapshot->scan, node);
 	dir->entries = g_new0(MlvTreeEntry, dir->scan->count + 1);
 	dir->pending = 1;
@@ -205,7 +222,7 @@ static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
 	if (parent) {
 		parent->entries[dir->number] = self;
 		parent->changed |= dir->changed;
-		dir_free(dir);
+		g_hash_table_remove(snapshot->dirs, dir);
 		return --parent->pending > 0 || finish_dir(snapshot, parent, error);
 	}
 	if (target->has_base && target->base.ref.kind != MLV_KIND_TREE &&
@@ -213,7 +230,7 @@ static gboolean finish_dir(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
 		return FALSE;
 	gboolean stored =
 		snapshot->options.writer || (!dir->changed && dir->scan->cached.tree_stored);
-	dir_free(dir);
+	g_hash_table_remove(snapshot->dirs, dir);
 	give_result(snapshot, target, &self, stored);
 	return TRUE;
 }
@@ -237,7 +254,7 @@ static void finish_single(MlvSnapshot *snapshot, SnapTarget *target, const MlvRe
 static void file_done(MlvIngested *result, gpointer user)
 {
 	MlvSnapshot *snapshot = user;
-	g_autofree SnapFile *file = result->tag;
+	const SnapFile *file = result->tag;
 	SnapDir *dir = file->dir;
 	MlvStat st = { 0 };
 
@@ -270,8 +287,12 @@ MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options)
 	MlvSnapshot *snapshot = g_new0(MlvSnapshot, 1);
 
 	snapshot->options = *options;
+	snapshot->targets = g_hash_table_new_full(NULL, NULL, target_free, NULL);
+	snapshot->dirs = g_hash_table_new_full(NULL, NULL, dir_free, NULL);
 	snapshot->scan =
 		mlv_scan_new(mlv_repo_root_fd(options->repo), options->cache, options->threads);
+	if (options->writer)
+		mlv_scan_sweep(snapshot->scan);
 	snapshot->ingest = mlv_ingest_new(options->writer, options->threads, options->cancel,
 					  file_done, snapshot);
 	if (options->cache_writer)
@@ -331,9 +352,8 @@ static gboolean was_brought(MlvSnapshot *snapshot, const SnapTarget *target)
 /* A directory of which at most parts were brought, and nothing is here now. */
 static gboolean absent_partial(MlvSnapshot *snapshot, SnapTarget *target, GError **error)
 {
-	SnapDir *dir = g_new0(SnapDir, 1);
+	SnapDir *dir = dir_new(snapshot, target);
 
-	dir->target = target;
 	dir->changed = TRUE;
 	dir->entries = g_new0(MlvTreeEntry, 1);
 	dir->scan = g_new0(MlvScanDir, 1);
@@ -352,6 +372,7 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 	MlvStat st;
 	g_auto(MlvFd) fd = mlv_file_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0);
 
+	g_hash_table_add(snapshot->targets, target);
 	target->path = g_strdup(path);
 	target->owner = g_strdup(owner);
 	target->user = user;
@@ -419,6 +440,8 @@ void mlv_snapshot_free(MlvSnapshot *snapshot)
 	if (!snapshot)
 		return;
 	mlv_ingest_free(snapshot->ingest);
+	g_hash_table_unref(snapshot->dirs);
+	g_hash_table_unref(snapshot->targets);
 	mlv_scan_free(snapshot->scan);
 	g_clear_error(&snapshot->failure);
 	g_free(snapshot);

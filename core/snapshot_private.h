@@ -8,9 +8,17 @@
 #include "storage/ingest.h"
 
 typedef struct SnapDir SnapDir;
+typedef struct SnapTarget SnapTarget;
+
+/* A file given to the ingest. */
+typedef struct {
+	SnapDir *dir; /* NULL: the target itself is a file */
+	gsize number;
+	SnapTarget *target;
+} SnapFile;
 
 /* A target under way. */
-typedef struct {
+struct SnapTarget {
 	char *path;
 	char *owner; /* the tracked target that path is or lies in; of the partial record */
 	gpointer user;
@@ -18,9 +26,9 @@ typedef struct {
 	MlvPointer base;
 	gboolean is_partial;
 	gboolean incomplete;
-	MlvStat stat; /* of a single file */
+	SnapFile file; /* of a single file */
 	MlvIgnoreRules *rules;
-} SnapTarget;
+};
 
 /* An entry of a base tree, kept: the name is owned. */
 typedef struct {
@@ -36,25 +44,20 @@ struct SnapDir {
 	SnapTarget *target;
 	MlvScanDir *scan;
 	MlvTreeEntry *entries; /* beside scan->entries; mode 0: nothing there that counts */
+	SnapFile *files;       /* beside scan->entries: those that are read; NULL: none */
 	gsize pending; /* files being read, sub-directories under way, and 1 while it is entered */
 	gboolean changed; /* differs from the stat cache's tree, or that tree will not do */
 	GArray *base;     /* BaseEntry, sorted by name; loaded when first needed */
 	gboolean base_loaded, base_exists;
 };
 
-/* A file given to the ingest. */
-typedef struct {
-	SnapDir *dir; /* NULL: the target itself is a file */
-	gsize number;
-	SnapTarget *target;
-} SnapFile;
-
 struct MlvSnapshot {
 	MlvSnapshotOptions options;
 	MlvScan *scan;
 	MlvIngest *ingest;
 	guint64 files;
-	GError *failure; /* met in a callback: ends the whole */
+	GHashTable *targets, *dirs; /* SnapTarget, SnapDir: under way, owned */
+	GError *failure;            /* met in a callback: ends the whole */
 };
 
 /* Tells the caller; the target is incomplete but for what is left out by kind. */

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "core/statcache_format.h"
+#include "core/workspace.h"
 #include "storage/file.h"
 
-#define BUFFER_MAX (1u << 20)
+#define BUFFER_MAX  (1u << 20)
+#define TEMP_PREFIX "statcache."
 
 /* A directory of the new file. */
 typedef struct {
@@ -105,10 +107,10 @@ static gboolean open_file(MlvStatWriter *writer)
 
 	if (writer->fd >= 0 || writer->error)
 		return !writer->error;
-	writer->temp_path = g_strdup_printf("%s.%d", writer->cache->path, (int)getpid());
-	writer->fd = open(writer->temp_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	g_autofree char *folder = g_path_get_dirname(writer->cache->path);
+	writer->fd = mlv_file_open_unique(AT_FDCWD, folder, TEMP_PREFIX, 0666, &writer->temp_path);
 	if (writer->fd < 0)
-		return mlv_fail_errno(&writer->error, "cannot make '%s'", writer->temp_path);
+		return mlv_fail_errno(&writer->error, "cannot make a file in '%s'", folder);
 	append(writer, &empty, sizeof(empty));
 	return TRUE;
 }
@@ -415,6 +417,18 @@ static void write_table(MlvStatWriter *writer, StatHeader *header)
 	header->file_size = writer->written;
 }
 
+/* What killed processes left beside the cache. */
+static void sweep(const MlvStatWriter *writer)
+{
+	g_autofree char *folder = g_path_get_dirname(writer->cache->path);
+	g_auto(MlvFd) dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return;
+	mlv_file_sweep(dir, TEMP_PREFIX);
+	mlv_file_sweep(dir, MLV_WORKSPACE_TEMP_PREFIX);
+}
+
 gboolean mlv_statcache_writer_commit(MlvStatWriter *writer, GError **error)
 {
 	StatHeader header = { 0 };
@@ -438,6 +452,7 @@ gboolean mlv_statcache_writer_commit(MlvStatWriter *writer, GError **error)
 	}
 	g_clear_pointer(&writer->temp_path, g_free);
 	mlv_fd_clear(&writer->fd);
+	sweep(writer);
 	return TRUE;
 }
 

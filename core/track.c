@@ -7,6 +7,7 @@
 
 #include "core/git_stage.h"
 #include "core/git_tree.h"
+#include "core/scan.h"
 #include "core/splice.h"
 #include "storage/file.h"
 
@@ -129,42 +130,6 @@ static char *symlink_folder(MlvRepo *repo, const char *path, const char *target)
 	return g_strdup(path);
 }
 
-/* Sorts one path: tracked itself, inside tracked data, a folder of targets, or new. */
-static gboolean take_path(Track *track, const char *path, GError **error)
-{
-	const char *rest;
-	const MlvTracked *covering = *path ? mlv_tracked_cover(track->pointers, path, &rest) : NULL;
-	gboolean any = FALSE;
-
-	if (covering) {
-		if (*rest && (covering->error || covering->pointer.ref.kind != MLV_KIND_TREE))
-			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s",
-					path, covering->path,
-					covering->error
-						? "has an unreadable pointer; add that first"
-						: "is tracked as a file; add that instead");
-		g_autofree char *part = symlink_folder(track->local->repo, path, covering->path);
-		add_item(track, part, covering);
-		return TRUE;
-	}
-	for (guint i = 0; !*path && i < track->pointers->len; i++) {
-		const MlvTracked *tracked = track->pointers->pdata[i];
-		add_item(track, tracked->path, tracked);
-		any = TRUE;
-	}
-	if (any)
-		return TRUE;
-	if (!*path)
-		return mlv_fail(error, MLV_ERROR_USAGE,
-				"the whole work tree cannot be tracked; name the data in it");
-	if (!exists(track->local->repo, path))
-		return mlv_fail(error, MLV_ERROR_MISSING, "there is no '%s'", path);
-	if (!check_new(track, path, error))
-		return FALSE;
-	add_item(track, path, NULL);
-	return TRUE;
-}
-
 /* What the tracked directory holds at the part's path. */
 static gboolean find_part(Track *track, Item *item, GError **error)
 {
@@ -187,6 +152,75 @@ static gboolean find_part(Track *track, Item *item, GError **error)
 			return TRUE;
 	}
 	item->has_part = mlv_pointer_from_entry(&entry, &item->part);
+	return TRUE;
+}
+
+/* A path that a .mlvignore leaves out is named and passed over, as git does with its own; one that is
+ * tracked all the same is not. *ignored tells. */
+static gboolean check_ignored(Track *track, const char *path, const MlvTracked *covering,
+			      gboolean *ignored, GError **error)
+{
+	Item item = { .path = (char *)path };
+
+	*ignored = FALSE;
+	if (track->options->force || (covering && strcmp(covering->path, path) == 0) ||
+	    !mlv_scan_is_ignored(mlv_repo_root_fd(track->local->repo), path))
+		return TRUE;
+	if (covering) {
+		item.target = covering->path;
+		item.base = covering->pointer;
+		if (!find_part(track, &item, error))
+			return FALSE;
+	}
+	if (item.has_part)
+		return TRUE;
+	*ignored = TRUE;
+	track->result->problems = TRUE;
+	if (track->options->problem)
+		track->options->problem(MLV_PROBLEM_REFUSED, path,
+					"a .mlvignore leaves it out; use -f to add it all the same",
+					track->options->data);
+	return TRUE;
+}
+
+/* Sorts one path: tracked itself, inside tracked data, a folder of targets, or new. */
+static gboolean take_path(Track *track, const char *path, GError **error)
+{
+	const char *rest;
+	const MlvTracked *covering = *path ? mlv_tracked_cover(track->pointers, path, &rest) : NULL;
+	gboolean any = FALSE, ignored;
+
+	if (covering) {
+		if (*rest && (covering->error || covering->pointer.ref.kind != MLV_KIND_TREE))
+			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s",
+					path, covering->path,
+					covering->error
+						? "has an unreadable pointer; add that first"
+						: "is tracked as a file; add that instead");
+		g_autofree char *part = symlink_folder(track->local->repo, path, covering->path);
+		if (!check_ignored(track, path, covering, &ignored, error))
+			return FALSE;
+		if (ignored)
+			return TRUE;
+		add_item(track, part, covering);
+		return TRUE;
+	}
+	for (guint i = 0; !*path && i < track->pointers->len; i++) {
+		const MlvTracked *tracked = track->pointers->pdata[i];
+		add_item(track, tracked->path, tracked);
+		any = TRUE;
+	}
+	if (any)
+		return TRUE;
+	if (!*path)
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"the whole work tree cannot be tracked; name the data in it");
+	if (!exists(track->local->repo, path))
+		return mlv_fail(error, MLV_ERROR_MISSING, "there is no '%s'", path);
+	if (!check_new(track, path, error) || !check_ignored(track, path, NULL, &ignored, error))
+		return FALSE;
+	if (!ignored)
+		add_item(track, path, NULL);
 	return TRUE;
 }
 

@@ -11,7 +11,7 @@
 
 typedef struct {
 	gboolean dry_run; /* hashes nothing and changes nothing: only says what would be added */
-	gboolean force;   /* also where git would ignore the pointer */
+	gboolean force;   /* also where git would ignore the pointer, and what a .mlvignore names */
 	guint threads;
 	const volatile sig_atomic_t *cancel;
 	/* A target has been done (dry run: would be). pointer is what is there now; `changed`

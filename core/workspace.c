@@ -6,10 +6,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define SWEEP_SECONDS  3600
+#define TEMP_TRIES     100
 #define TEMP_NAME_SIZE (sizeof(MLV_WORKSPACE_TEMP_PREFIX) + 16)
 
 gboolean mlv_workspace_is_temp(const char *name)
@@ -19,21 +18,47 @@ gboolean mlv_workspace_is_temp(const char *name)
 
 void mlv_workspace_sweep(int dir)
 {
+	mlv_file_sweep(dir, MLV_WORKSPACE_TEMP_PREFIX);
+}
+
+/* Appends the folders in an open folder to `paths`, which are those still to be seen. */
+static void list_folders(int dir, const char *path, GPtrArray *paths)
+{
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	time_t now = time(NULL);
 	struct stat st;
 
 	if (!stream) {
 		mlv_fd_clear(&fd);
 		return;
 	}
-	for (struct dirent *entry; (entry = readdir(stream));)
-		if (mlv_workspace_is_temp(entry->d_name) &&
-		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    !S_ISDIR(st.st_mode) && st.st_ctime + SWEEP_SECONDS < now)
-			unlinkat(fd, entry->d_name, 0);
+	for (struct dirent *entry; (entry = readdir(stream));) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".git") == 0)
+			continue;
+		if (entry->d_type == DT_DIR ||
+		    (entry->d_type == DT_UNKNOWN &&
+		     fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)))
+			g_ptr_array_add(paths, g_strconcat(path, *path ? "/" : "", name, NULL));
+	}
 	closedir(stream);
+}
+
+void mlv_workspace_sweep_below(int root, const char *path)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+
+	g_ptr_array_add(paths, g_strdup(path));
+	while (paths->len > 0) {
+		g_autofree char *at = g_ptr_array_steal_index(paths, paths->len - 1);
+		g_auto(MlvFd) dir = mlv_workspace_open_dir(root, at, NULL);
+
+		if (dir < 0)
+			continue;
+		mlv_workspace_sweep(dir);
+		list_folders(dir, at, paths);
+	}
 }
 
 /* --- folders ---------------------------------------------------------------------------------- */
@@ -156,6 +181,13 @@ static gboolean check_old(int dir, const char *name, const MlvStat *old, gboolea
 
 /* --- putting files in place ------------------------------------------------------------------- */
 
+static gboolean fail_appeared(const char *label, GError **error)
+{
+	return mlv_fail(error, MLV_ERROR_FAILED,
+			"'%s' appeared meanwhile, and was left as it is; run the command again",
+			label);
+}
+
 static void temp_name(char name[TEMP_NAME_SIZE])
 {
 	guint64 random;
@@ -209,10 +241,7 @@ static gboolean place_temp(int dir, const char *temp, const char *name, const Ml
 	unlinkat(dir, temp, 0);
 	errno = saved;
 	if (errno == EEXIST)
-		return mlv_fail(
-			error, MLV_ERROR_FAILED,
-			"'%s' appeared meanwhile, and was left as it is; run the command again",
-			label);
+		return fail_appeared(label, error);
 	return mlv_fail_errno(error, "cannot put '%s' in place", label);
 }
 
@@ -242,14 +271,8 @@ static gboolean place_unnamed(int dir, const char *name, const MlvWorkspaceConte
 		return TRUE;
 	if (!mlv_file_write(fd, content->data, content->length, label, error))
 		return FALSE;
-	if (link_unnamed(fd, dir, name) < 0) {
-		if (errno == EEXIST)
-			return mlv_fail(error, MLV_ERROR_FAILED,
-					"'%s' appeared meanwhile, and was left as it is; "
-					"run the command again",
-					label);
-		return TRUE;
-	}
+	if (link_unnamed(fd, dir, name) < 0)
+		return errno != EEXIST || fail_appeared(label, error);
 	*done = TRUE;
 	return stat_fd(fd, st, label, error);
 }
@@ -264,6 +287,14 @@ static gboolean place_symlink(int dir, const char *name, const MlvWorkspaceConte
 	if (content->length == 0 || strlen(target) != content->length)
 		return mlv_fail(error, MLV_ERROR_CORRUPT,
 				"the symlink '%s' has a target that cannot be", label);
+	/* One that is new appears whole or not at all anyway. */
+	if (!old) {
+		if (symlinkat(target, dir, name) == 0)
+			return mlv_workspace_stat(dir, name, st, &exists, label, error);
+		return errno == EEXIST
+			       ? fail_appeared(label, error)
+			       : mlv_fail_errno(error, "cannot make the symlink '%s'", label);
+	}
 	temp_name(temp);
 	if (symlinkat(target, dir, temp) < 0)
 		return mlv_fail_errno(error, "cannot make the symlink '%s'", label);
@@ -303,9 +334,15 @@ MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, con
 
 	temp->dir = dir;
 	temp->label = g_strdup(label);
-	temp_name(temp->name);
-	temp->fd = openat(dir, temp->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			  file_mode(mode));
+	for (int tries = 0; tries < TEMP_TRIES; tries++) {
+		temp_name(temp->name);
+		temp->fd =
+			openat(dir, temp->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       file_mode(mode));
+		if (temp->fd < 0 || mlv_file_claim(temp->fd))
+			break;
+		mlv_fd_clear(&temp->fd);
+	}
 	temp->placed = temp->fd < 0;
 	if (temp->fd < 0) {
 		mlv_fail_errno(error, "cannot make a file beside '%s'", label);

@@ -23,8 +23,10 @@
  * nothing that counts. */
 #define MLV_WORKSPACE_TEMP_PREFIX ".mlv-tmp-"
 gboolean mlv_workspace_is_temp(const char *name);
-/* Removes such files from an open folder once they are an hour old. */
+/* Removes those from an open folder that no process is at work on. */
 void mlv_workspace_sweep(int dir);
+/* The same from the folder `path` beneath root and all below it. */
+void mlv_workspace_sweep_below(int root, const char *path);
 
 /* A folder beneath root ("" is the root itself), for the calls below. -1 with *error;
  * MLV_ERROR_MISSING where it is not there. */

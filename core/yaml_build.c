@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/yaml_private.h"
+#include "core/yaml_quote.h"
 #include "core/yaml_scalar.h"
 
 #define TAG "tag:yaml.org,2002:"
@@ -44,26 +45,43 @@ static void widen(MlvValue *value, guint before, guint after)
 	value->where.column -= MIN(before, value->where.column - 1);
 }
 
+/* A scalar's text; NULL for a bad escape. Caller frees. */
+static char *scalar_text(MlvYamlReader *reader, MlvYamlEvent *event, enum fy_scalar_style style,
+			 gsize *length)
+{
+	struct fy_token *token = event->scalar.value;
+	const struct fy_mark *start = fy_event_start_mark(event);
+	const struct fy_mark *end = fy_event_end_mark(event);
+	gboolean quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+
+	*length = 0;
+	if (quoted && start && end) {
+		const char *raw = reader->data + start->input_pos;
+		*length = end->input_pos - start->input_pos;
+		return style == FYSS_SINGLE_QUOTED ? mlv_yaml_unquote_single(raw, length)
+						   : mlv_yaml_unquote_double(raw, length);
+	}
+	const char *text = token ? fy_token_get_text(token, length) : NULL;
+	return g_strndup(text ? text : "", text ? *length : 0);
+}
+
 static MlvValue *build_scalar(MlvYamlReader *reader, MlvYamlEvent *event, GError **error)
 {
 	struct fy_token *token = event->scalar.value;
 	enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
-	size_t length = 0;
-	const char *text = token ? fy_token_get_text(token, &length) : NULL;
+	gsize length;
+	g_autofree char *text = scalar_text(reader, event, style, &length);
 	MlvValue *value;
 
-	if (!text)
-		length = 0;
-	if (length > 0 && !g_utf8_validate_len(text, length, NULL))
+	if (!text || !g_utf8_validate_len(text, length, NULL))
 		return mlv_yaml_fail_event(reader, event, error,
-					   "a string has a NUL or is not UTF-8");
-	g_autofree char *copy = g_strndup(text ? text : "", length);
+					   "a string has an escape that is no character");
 	if (event->scalar.tag)
-		value = scalar_by_tag(reader, event, copy, length, error);
+		value = scalar_by_tag(reader, event, text, length, error);
 	else if (style == FYSS_PLAIN)
-		value = mlv_yaml_scalar(copy, length);
+		value = mlv_yaml_scalar(text, length);
 	else
-		value = mlv_value_new_string_length(copy, length);
+		value = mlv_value_new_string_length(text, length);
 	if (!value)
 		return NULL;
 	gboolean block = style == FYSS_LITERAL || style == FYSS_FOLDED;

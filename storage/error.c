@@ -3,7 +3,18 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(mlv - error, mlv_error)
+/* As G_DEFINE_QUARK has it, but for any thread: each would store the same. */
+GQuark mlv_error_quark(void)
+{
+	static GQuark quark;
+	GQuark known = __atomic_load_n(&quark, __ATOMIC_RELAXED);
+
+	if (known == 0) {
+		known = g_quark_from_static_string("mlv-error");
+		__atomic_store_n(&quark, known, __ATOMIC_RELAXED);
+	}
+	return known;
+}
 
 gboolean mlv_fail(GError **error, MlvError code, const char *format, ...)
 {

@@ -216,28 +216,6 @@ gboolean mlv_file_make_dirs(int dirfd, const char *path, mode_t mode, GError **e
 	return TRUE;
 }
 
-int mlv_file_open_unique(int dirfd, const char *dir, const char *prefix, mode_t mode, char **path)
-{
-	gboolean here = !dir || strcmp(dir, ".") == 0;
-	guint64 random;
-
-	for (int tries = 0; tries < 100; tries++) {
-		mlv_random_bytes(&random, sizeof(random));
-		*path = g_strdup_printf("%s%s%s%016" G_GINT64_MODIFIER "x", here ? "" : dir,
-					here ? "" : "/", prefix, random);
-		int fd = openat(dirfd, *path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-				mode);
-		if (fd >= 0)
-			return fd;
-		int saved = errno;
-		g_clear_pointer(path, g_free);
-		errno = saved;
-		if (errno != EEXIST && errno != EINTR)
-			break;
-	}
-	return -1;
-}
-
 /* --- shared blocks ---------------------------------------------------------------------------- */
 
 /* A file without a name, so that nothing is left behind whatever happens. */

@@ -14,10 +14,6 @@
 /* fsync, retrying EINTR. -1 with errno. */
 int mlv_file_fsync(int fd);
 
-/* Makes a new file "<dir>/<prefix><16 random hex digits>" (dir NULL or "." for dirfd itself), open
- * for reading and writing. Gives its path, to be freed, or -1 with errno. */
-int mlv_file_open_unique(int dirfd, const char *dir, const char *prefix, mode_t mode, char **path);
-
 /* mlv_file_open_beneath without openat2: what old kernels get. Apart so that a test can compare
  * both. */
 int mlv_file_open_beneath_walk(int rootfd, const char *path, int flags, mode_t mode);

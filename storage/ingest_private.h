@@ -114,7 +114,7 @@ struct MlvIngest {
 
 static inline gboolean mlv_ingest_cancelled(const MlvIngest *ingest)
 {
-	return ingest->cancel && *ingest->cancel;
+	return mlv_pool_is_cancelled(ingest->cancel);
 }
 
 Buffer *mlv_ingest_take_buffer(MlvIngest *ingest);

@@ -19,6 +19,7 @@
 #define MLV_STORAGE_POOL_H
 
 #include <glib.h>
+#include <signal.h>
 
 typedef struct MlvPool MlvPool;
 
@@ -33,6 +34,12 @@ gpointer mlv_pool_take(MlvPool *pool);
 gpointer mlv_pool_poll(MlvPool *pool);
 /* Waits for running jobs; jobs not begun are not run. `free_job` gets all that were not taken. */
 void mlv_pool_free(MlvPool *pool, GDestroyNotify free_job);
+/* Whether the handler of a signal has set *cancel (`cancel` may be NULL), for jobs: the handler may
+ * run in another thread, so it sets it by an atomic store. */
+static inline gboolean mlv_pool_is_cancelled(const volatile sig_atomic_t *cancel)
+{
+	return cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED) != 0;
+}
 /* Cores that this process may use. */
 guint mlv_pool_default_threads(void);
 

@@ -19,7 +19,8 @@
 
 #include "storage/remote.h"
 
-/* The local packs. All calls come from the thread that called mlv_push. */
+/* The local packs. `locate` is called in the thread that called mlv_push; `open_pack` in others too,
+ * at the same time. */
 typedef struct {
 	/* Where the chunk lies here: a pack's name, and its entry there. *found FALSE: nowhere. */
 	gboolean (*locate)(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack,

@@ -11,6 +11,19 @@
 #define SAMPLE \
 	16 /* raw chunks of a pack that are looked at to see whether it should be compressed */
 
+/* Packs that are built while others are sent. */
+#define BUILD_AHEAD 2
+
+/* A new pack: temp NULL where there was nothing left, or with error. */
+typedef struct {
+	MlvTemp *temp;
+	MlvIndexPack pack;
+	MlvPackEntry *entries;
+	gsize count;
+	guint64 bytes;
+	GError *error;
+} Built;
+
 /* A pack on its way. */
 typedef struct {
 	MlvIndexPack pack;
@@ -28,6 +41,10 @@ typedef struct {
 	guint8 *whole;   /* a flag a local pack */
 	guint next_pack; /* local packs still to be sent as they are */
 	PushBuild build;
+	MlvPool *ahead;       /* builds; NULL: too little for more than one pack */
+	gboolean build_ended; /* the worker's own */
+	gboolean all_built;
+	guint in_flight;
 	GError *failed;
 } Sender;
 
@@ -132,8 +149,53 @@ static gboolean plan(Sender *sender, GError **error)
 	return TRUE;
 }
 
+static void built_free(gpointer data)
+{
+	Built *built = data;
+
+	if (!built)
+		return;
+	mlv_temp_free(built->temp);
+	g_free(built->entries);
+	g_clear_error(&built->error);
+	g_free(built);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Built, built_free)
+
+static void build_one(Sender *sender, Built *built)
+{
+	mlv_push_build_next(&sender->build, &built->temp, &built->pack, &built->entries,
+			    &built->count, &built->bytes, &built->error);
+}
+
+static void build_in_worker(gpointer job, gpointer user)
+{
+	Sender *sender = user;
+	Built *built = job;
+
+	if (!sender->build_ended)
+		build_one(sender, built);
+	sender->build_ended = built->temp == NULL;
+}
+
+/* Whether more than one pack is to be built. */
+static gboolean builds_several(const Sender *sender)
+{
+	const PushState *state = sender->state;
+	guint64 bytes = 0;
+
+	for (guint i = sender->build.at; i < sender->build.end && bytes <= MLV_PACK_TARGET; i++) {
+		const PushChunk *chunk = &g_array_index(state->chunks, PushChunk, i);
+
+		bytes += sender->whole[chunk->pack] ? 0 : chunk->entry.stored;
+	}
+	return bytes > MLV_PACK_TARGET;
+}
+
 static void sender_clear(Sender *sender)
 {
+	mlv_pool_free(sender->ahead, built_free);
 	mlv_index_builder_free(sender->builder);
 	g_free(sender->whole);
 	mlv_push_build_clear(&sender->build);
@@ -150,6 +212,13 @@ static gboolean sender_init(Sender *sender, PushState *state, MlvClass pack_clas
 	sender->builder = mlv_index_builder_new(pack_class);
 	mlv_push_build_init(&sender->build, state, pack_class);
 	return plan(sender, error);
+}
+
+/* Building and sending take turns no longer: one worker builds, which uses others to compress. */
+static void build_ahead(Sender *sender)
+{
+	if (builds_several(sender))
+		sender->ahead = mlv_pool_new(1, BUILD_AHEAD, build_in_worker, sender);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -217,26 +286,45 @@ static MlvOp *next_whole(Sender *sender, GError **error)
 	return NULL;
 }
 
+/* The next pack that was built. NULL: none is left, or none is ready and others are in flight, after
+ * which it is asked for again. */
+static Built *take_built(Sender *sender)
+{
+	Built *built;
+
+	if (sender->all_built)
+		return NULL;
+	if (!sender->ahead) {
+		built = g_new0(Built, 1);
+		build_one(sender, built);
+	} else {
+		while (!mlv_pool_is_full(sender->ahead))
+			mlv_pool_submit(sender->ahead, g_new0(Built, 1));
+		built = sender->in_flight == 0 ? mlv_pool_take(sender->ahead)
+					       : mlv_pool_poll(sender->ahead);
+	}
+	sender->all_built = built && !built->temp;
+	return built;
+}
+
 static MlvOp *next_built(Sender *sender, GError **error)
 {
+	g_autoptr(Built) built = take_built(sender);
 	Sending *sending;
-	MlvTemp *temp = NULL;
-	MlvPackEntry *entries = NULL;
-	MlvIndexPack pack;
-	gsize count;
-	guint64 bytes;
 
-	if (!mlv_push_build_next(&sender->build, &temp, &pack, &entries, &count, &bytes, error) ||
-	    !temp)
+	if (!built || built->error || !built->temp) {
+		if (built && built->error)
+			g_propagate_error(error, g_steal_pointer(&built->error));
 		return NULL;
+	}
 	sending = g_new0(Sending, 1);
-	sending->pack = pack;
-	sending->temp = temp;
+	sending->pack = built->pack;
+	sending->temp = g_steal_pointer(&built->temp);
 	sending->fd = -1;
-	sending->entries = entries;
-	sending->count = count;
-	sending->bytes = bytes;
-	return put_op(sending, mlv_temp_fd(temp));
+	sending->entries = g_steal_pointer(&built->entries);
+	sending->count = built->count;
+	sending->bytes = built->bytes;
+	return put_op(sending, mlv_temp_fd(sending->temp));
 }
 
 static MlvOp *next_pack(gpointer user)
@@ -244,7 +332,10 @@ static MlvOp *next_pack(gpointer user)
 	Sender *sender = user;
 	MlvOp *op = sender->failed ? NULL : next_whole(sender, &sender->failed);
 
-	return op || sender->failed ? op : next_built(sender, &sender->failed);
+	if (!op && !sender->failed)
+		op = next_built(sender, &sender->failed);
+	sender->in_flight += op ? 1 : 0;
+	return op;
 }
 
 static gboolean pack_sent(MlvOp *op, gpointer user, GError **error)
@@ -254,6 +345,7 @@ static gboolean pack_sent(MlvOp *op, gpointer user, GError **error)
 	Sending *sending = op->user;
 	gboolean ok = op->error == NULL;
 
+	sender->in_flight--;
 	if (ok) {
 		mlv_index_builder_add_pack(sender->builder, &sending->pack.name, sending->pack.size,
 					   sending->entries, sending->count);
@@ -300,6 +392,7 @@ gboolean mlv_push_send(PushState *state, MlvClass pack_class, GError **error)
 	if (!sender_init(&sender, state, pack_class, error))
 		return FALSE;
 	reused = add_reused(&sender);
+	build_ahead(&sender);
 	if (!medium->methods->run(medium, next_pack, pack_sent, &sender, error))
 		return FALSE;
 	if (sender.failed) {

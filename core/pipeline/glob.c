@@ -26,6 +26,17 @@ static gboolean is_any(const char *part)
 	return strcmp(part, "**") == 0;
 }
 
+/* Whether a part has a character that is not taken as it is. */
+static gboolean is_special(const char *part)
+{
+	for (; *part; part++) {
+		if (strchr("*?[", *part))
+			return TRUE;
+		part += *part == '\\' && part[1];
+	}
+	return FALSE;
+}
+
 /* Bytes as states: a set that has state i has a 1 there. */
 typedef guint8 *States;
 
@@ -49,7 +60,7 @@ static gboolean part_matches(const char *part, const char *name)
 
 	if (*name == '.' && !dot)
 		return FALSE;
-	if (!strpbrk(part, "*?["))
+	if (!is_special(part))
 		return mlv_ignore_wildmatch(part, name);
 	if (strcmp(name, MLV_LOCK_NAME) == 0 || mlv_pointer_is_path(name))
 		return FALSE;
@@ -125,7 +136,7 @@ char *mlv_glob_folder(const char *text)
 	GString *folder = g_string_new("");
 	g_auto(GStrv) parts = g_strsplit(text, "/", -1);
 
-	for (guint i = 0; parts[i] && parts[i + 1] && !strpbrk(parts[i], "*?["); i++) {
+	for (guint i = 0; parts[i] && parts[i + 1] && !is_special(parts[i]); i++) {
 		if (i)
 			g_string_append_c(folder, '/');
 		for (const char *at = parts[i]; *at; at++) {

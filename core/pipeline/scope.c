@@ -4,11 +4,17 @@
 
 #include "core/pipeline/scope_private.h"
 
+/* What a scope shares with those around it; the outermost has made it. */
+typedef struct {
+	GHashTable *cache; /* path -> MlvValue, as it was read */
+	guint64 produced;  /* bytes that templates have become */
+} Shared;
+
 struct MlvScope {
 	const MlvScope *outer;
-	GHashTable *vars;  /* name -> MlvValue */
-	GPtrArray *files;  /* of char *: loaded by this scope */
-	GHashTable *cache; /* of the outermost: path -> MlvValue, as it was read */
+	GHashTable *vars; /* name -> MlvValue */
+	GPtrArray *files; /* of char *: loaded by this scope */
+	Shared *shared;
 };
 
 MlvScope *mlv_scope_new(const MlvScope *outer)
@@ -19,8 +25,12 @@ MlvScope *mlv_scope_new(const MlvScope *outer)
 	scope->outer = outer;
 	scope->vars = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref);
 	scope->files = g_ptr_array_new_with_free_func(g_free);
-	if (!outer)
-		scope->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref);
+	if (outer) {
+		scope->shared = outer->shared;
+		return scope;
+	}
+	scope->shared = g_new0(Shared, 1);
+	scope->shared->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref);
 	return scope;
 }
 
@@ -30,7 +40,10 @@ void mlv_scope_free(MlvScope *scope)
 		return;
 	g_hash_table_unref(scope->vars);
 	g_ptr_array_unref(scope->files);
-	g_clear_pointer(&scope->cache, g_hash_table_unref);
+	if (!scope->outer) {
+		g_hash_table_unref(scope->shared->cache);
+		g_free(scope->shared);
+	}
 	g_free(scope);
 }
 
@@ -59,6 +72,15 @@ void mlv_scope_names(const MlvScope *scope, GPtrArray *names)
 		while (g_hash_table_iter_next(&iter, &name, NULL))
 			g_ptr_array_add(names, name);
 	}
+}
+
+gboolean mlv_scope_count(const MlvScope *scope, gsize length, const MlvWhere *where, GError **error)
+{
+	scope->shared->produced += length;
+	return scope->shared->produced <= MLV_TEMPLATE_MAX ||
+	       mlv_fail_at(error, where, MLV_ERROR_CORRUPT,
+			   "the templates of this file have become more than %u MiB of text",
+			   MLV_TEMPLATE_MAX >> 20);
 }
 
 /* --- adding -------------------------------------------------------------------------------------- */
@@ -138,9 +160,7 @@ gboolean mlv_scope_add(MlvScope *scope, const MlvValue *map, GError **error)
 static const MlvValue *read_file(const MlvScope *scope, const MlvFiles *files, const char *path,
 				 GError **error)
 {
-	while (scope->outer)
-		scope = scope->outer;
-	const MlvValue *known = g_hash_table_lookup(scope->cache, path);
+	const MlvValue *known = g_hash_table_lookup(scope->shared->cache, path);
 	if (known)
 		return known;
 	if (!mlv_yaml_check_name(path, error))
@@ -164,7 +184,7 @@ static const MlvValue *read_file(const MlvScope *scope, const MlvFiles *files, c
 		return NULL;
 	}
 	const MlvValue *borrowed = root;
-	g_hash_table_insert(scope->cache, g_strdup(path), g_steal_pointer(&root));
+	g_hash_table_insert(scope->shared->cache, g_strdup(path), g_steal_pointer(&root));
 	return borrowed;
 }
 

@@ -259,8 +259,10 @@ static MlvValue *expand_string(const MlvScope *scope, const MlvValue *value, Mlv
 		gboolean whole = match.start == value->text && !*match.end;
 		if (whole && (mode == MLV_TEMPLATE_VALUE || mlv_value_is_scalar(variable)))
 			return mlv_value_ref(variable);
+		gsize before = text->len;
 		append_plain(text, at, (gsize)(match.start - at));
-		if (!append_variable(text, variable, inner, mode, &where, error))
+		if (!append_variable(text, variable, inner, mode, &where, error) ||
+		    !mlv_scope_count(scope, text->len - before, &where, error))
 			return NULL;
 		at = match.end;
 	}

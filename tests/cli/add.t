@@ -166,6 +166,42 @@ test_case "a .mlvignore leaves files out, a .gitignore in data is data" <<'CASE'
 	expect_no_file data/sub/x.tmp
 CASE
 
+test_case "a path that a .mlvignore leaves out is refused unless forced" <<'CASE'
+	new_repo project
+	mkdir -p data/sub/scratch
+	printf '%s\n' '*.tmp' scratch/ >data/.mlvignore
+	for name in x.tmp x scratch/y; do echo 1 >data/sub/$name; done
+	expect_status 1 mlv add data/sub/x.tmp
+	expect_err "leaves it out; use -f"
+	expect_no_file data/sub/x.tmp.mlv
+	mlv add -q data
+	before=$(grep ^id data.mlv)
+	for path in data/sub/x.tmp data/sub/scratch data/sub/scratch/y; do
+		expect_status 1 mlv add "$path"
+		expect_err "$path: a .mlvignore leaves it out"
+		expect_status 1 mlv add -n "$path"
+	done
+	[ "$before" = "$(grep ^id data.mlv)" ] || fail "something was added"
+	# what else is named is added
+	echo 2 >data/sub/x
+	expect_status 1 mlv add data/sub/x.tmp data/sub/x
+	[ "$before" != "$(grep ^id data.mlv)" ] || fail "nothing was added"
+	expect_ok mlv add -f data/sub/x.tmp
+	expect_ok mlv ls -R data
+	expect_out x.tmp
+	echo 3 >data/sub/x.tmp
+	expect_ok mlv add data/sub/x.tmp
+	# --glob passes over it without a word
+	mkdir loose
+	touch loose/a.tmp loose/b
+	echo '*.tmp' >.mlvignore
+	expect_ok mlv add --glob 'loose/*'
+	expect_file loose/b.mlv
+	expect_no_file loose/a.tmp.mlv
+	expect_ok mlv add -f --glob 'loose/a*'
+	expect_file loose/a.tmp.mlv
+CASE
+
 test_case "--glob expands patterns, -n changes nothing" <<'CASE'
 	new_repo project
 	mkdir -p runs/1 runs/2
@@ -241,11 +277,36 @@ test_case "a store whose parents are not there is not made, and folders are name
 	leave_damaged
 CASE
 
+test_case "with GIT_WORK_TREE elsewhere paths begin at its top, as in git" <<'CASE'
+	new_repo project
+	mkdir dir
+	echo 1 >dir/file
+	echo 2 >other
+	mkdir ../out
+	cd ../out
+	export GIT_DIR=$CASE/work/project/.git GIT_WORK_TREE=$CASE/work/project
+	expect_ok mlv add dir other
+	expect_file ../project/dir.mlv
+	expect_ok git commit -q -m one
+	expect_ok mlv ls dir
+	expect_out file
+	expect_ok mlv cat dir/file
+	expect_out_is 1
+	rm -r ../project/dir
+	expect_ok mlv checkout -- dir
+	expect_content ../project/dir/file 1
+	expect_ok mlv mv other moved
+	expect_file ../project/moved
+	expect_status 128 mlv add ../out/x
+	GIT_DIR=../project/.git GIT_WORK_TREE=../project expect_ok mlv status
+	expect_out moved
+CASE
+
 test_case "words that are wrong exit with 129" <<'CASE'
 	new_repo project
 	expect_status 129 mlv add
 	expect_status 129 mlv add --no-such-option x
-	expect_status 129 mlv add ../outside
+	expect_status 128 mlv add ../outside
 	expect_status 128 mlv add missing
 	expect_ok mlv add -h
 CASE

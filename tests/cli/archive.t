@@ -183,6 +183,7 @@ test_case "names are kept, whatever bytes they are" <<'CASE'
 CASE
 
 test_case "a file of more than 8 GiB fits into a tar" <<'CASE'
+	need_no_tsan "needs minutes for that"
 	new_repo project
 	truncate -s 8G huge
 	echo end >>huge

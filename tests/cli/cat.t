@@ -55,18 +55,29 @@ test_case "--range gives bytes from 0 with both ends included" <<'CASE'
 	expect_out_is 0123456789
 	mlv cat --range 1234567-3456789 model.bin >part
 	head -c 3456790 model.bin | tail -c 2222223 | cmp - part
-	expect_ok mlv cat --range 0-9 data/images/empty
+	expect_ok mlv cat --range 9-99999999999999999999999999 data/images/digits
+	expect_out_is 9
+	expect_ok mlv cat --range -99999999999999999999999999 data/images/digits
+	expect_out_is 0123456789
+	expect_ok mlv cat data/images/empty
+	expect_silence
+	expect_ok mlv cat --range -5 data/images/empty
 	expect_silence
 CASE
 
 test_case "a range that is none, or lies behind the end, is an error" <<'CASE'
 	make_data
-	for range in x 5 5-2 - a-b 1-2-3 -x; do
+	for range in x 5 5-2 - a-b 1-2-3 -x "" "1 -2" +1-2 0x1-0x2 99999999999999999999999-5; do
 		expect_status 129 mlv cat --range "$range" data/images/digits
 		expect_err "is no range"
 	done
-	expect_status 128 mlv cat --range 10-11 data/images/digits
-	expect_err "'data/images/digits' has 10 bytes"
+	for range in 10-11 10-10 10- 99999999999999999999- 18446744073709551615-18446744073709551616 -0; do
+		expect_status 128 mlv cat --range "$range" data/images/digits
+		expect_err "'data/images/digits' has 10 bytes, and none in the range '$range'"
+		[ ! -s "$CASE/out" ] || fail "something was written"
+	done
+	expect_status 128 mlv cat --range 0-0 data/images/empty
+	expect_err "has 0 bytes"
 CASE
 
 test_case "a directory and an unknown path are errors" <<'CASE'

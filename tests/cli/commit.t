@@ -102,6 +102,36 @@ test_case "a pointer whose data no store has is refused" <<'CASE'
 	rm data.mlv
 CASE
 
+test_case "in a cherry-pick of several commits each is committed and git goes on" <<'CASE'
+	new_repo project
+	echo 0 >a
+	commit_all base
+	git checkout -q -b side
+	for i in 1 2 3; do
+		echo $i >a
+		GIT_AUTHOR_NAME=Other git commit -q -am "side $i"
+	done
+	git checkout -q main
+	echo x >a
+	git commit -q -am x
+	expect_status 1 git cherry-pick side~2 side~1 side
+	for i in 1 2 3; do
+		expect_file .git/sequencer/todo
+		echo "r$i" >a
+		git add a
+		expect_ok mlv commit -q -m "settled $i"
+		run git cherry-pick --continue
+	done
+	expect_no_file .git/sequencer
+	[ "$(git log -3 --format='%an %s')" = "$(printf 'Other settled %s\n' 3 2 1)" ] || fail "$(git log)"
+	expect_status 1 git revert --no-edit main~2 main~3
+	echo back >a
+	git add a
+	expect_ok mlv commit -q -m back
+	expect_file .git/sequencer/todo
+	git revert --quit
+CASE
+
 test_case "commits are signed where git is configured to" <<'CASE'
 	need_command ssh-keygen
 	new_repo project

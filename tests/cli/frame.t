@@ -125,9 +125,27 @@ test_case "a reader that left ends it with 141 and without a word" <<'CASE'
 CASE
 
 test_case "closed standard descriptors do no harm" <<'CASE'
-	mlv version >&- || fail "status $?"
 	mlv version 2>&- <&- >out
 	grep -q version out
+	new_repo project
+	echo data >file
+	mlv add file >&- 2>&- <&- || fail "status $?"
+	expect_file file.mlv
+CASE
+
+test_case "results that nobody can get are an error, whatever the command" <<'CASE'
+	new_repo project
+	echo data >file
+	mlv add -q file
+	git commit -q -m one
+	for words in version ls "ls -z" "ls --json" status "status --json" log show du "cat file" fsck verify doctor \
+		"hooks list" archive help "add -h"; do
+		STATUS=0
+		# shellcheck disable=SC2086
+		mlv $words >&- 2>../err || STATUS=$?
+		[ $STATUS = 128 ] || fail "'mlv $words' ended with $STATUS"
+		grep -q "cannot write to the standard output" ../err
+	done
 CASE
 
 test_case "help of a command without man prints its usage" <<'CASE'

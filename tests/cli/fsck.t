@@ -198,6 +198,19 @@ test_case "a broken pointer is a fault, one in conflict and somebody else's file
 	echo '(* standard ML *)' >program.mlv
 	git add program.mlv
 	expect_ok mlv fsck
+	for damage in '' 'xlv 1' 'PK'; do
+		printf '%s' "$damage" >model.bin.mlv
+		expect_status 1 mlv fsck
+		expect_out "the pointer of 'model.bin' (work tree) is broken"
+		expect_out "git checkout -- model.bin.mlv"
+	done
+	head -c 100000 /dev/zero >model.bin.mlv
+	expect_status 1 mlv fsck --json
+	expect_json '[.faults[] | [.kind, .path]]' '[["pointer","model.bin"]]'
+	git checkout -q model.bin.mlv
+	rm model.bin.mlv
+	expect_ok mlv fsck
+	git checkout -q model.bin.mlv
 CASE
 
 test_case "what was never fetched is counted and no fault" <<'CASE'

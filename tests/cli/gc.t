@@ -260,6 +260,50 @@ test_case "leftovers of killed commands are swept when they are old" <<'CASE'
 	expect_file .git/mlv/store/packs/tmp-fedcba9876543210
 CASE
 
+test_case "what killed commands left in the work tree is swept, and what a living one has open stays" <<'CASE'
+	need_command flock
+	two_versions
+	mkdir -p data/deep sub
+	echo 1 >data/deep/file
+	echo 1 >sub/single
+	echo 1 >top
+	mlv add -q data sub/single top
+	left()
+	{
+		for path in .mlv-tmp-0123456789abcdef data/deep/.mlv-tmp-0123456789abcdef \
+			sub/.mlv-tmp-0123456789abcdef .git/mlv/statcache.0123456789abcdef; do
+			"$1" $path
+		done
+	}
+	live=data/deep/.mlv-tmp-fedcba9876543210
+	mkfifo gate
+	touch $live data/.mlv-tmp-notes
+	flock $live cat gate &
+	holder=$!
+	poll 10 sh -c "! flock -n -s $live true"
+	left touch
+	expect_ok mlv gc
+	expect_no_file .mlv-tmp-0123456789abcdef
+	expect_no_file data/deep/.mlv-tmp-0123456789abcdef
+	expect_no_file sub/.mlv-tmp-0123456789abcdef
+	expect_file $live
+	expect_file data/.mlv-tmp-notes
+	left touch
+	echo 2 >data/deep/file
+	echo 2 >sub/single
+	echo 2 >top
+	mlv status -q
+	expect_file data/deep/.mlv-tmp-0123456789abcdef
+	expect_ok mlv add data sub/single top
+	left expect_no_file
+	expect_file $live
+	: >gate
+	wait $holder
+	expect_ok mlv gc
+	expect_no_file $live
+	rm gate
+CASE
+
 test_case "gc waits for whoever uses the store, and says so" <<'CASE'
 	two_versions
 	need_command flock
@@ -302,6 +346,7 @@ at_every_step()
 for action in kill EIO; do
 	test_case "a gc to which $action happens anywhere leaves a clean store, and can be run again" <<CASE
 	need_command cc
+	need_no_tsan "takes over the calls that are to fail"
 	two_versions
 	git rm -q --cached data.mlv
 	rm -r data data.mlv

@@ -185,4 +185,38 @@ test_case "configuration is read and written, and a committed file cannot set wh
 	git config -f .mlvconfig --unset mlv.store
 CASE
 
+test_case "values that make no sense are refused, and ignored with a warning where they are committed" <<'CASE'
+	new_repo project
+	echo 1 >data
+	mlv add -q data
+	for setting in jobs=-1 jobs=1025 jobs=99999999999999999999 jobs=many compression=20 maxGitFile=-5 \
+		compression=; do
+		expect_status 129 mlv config "${setting%%=*}" "${setting#*=}"
+		git config -f .mlvconfig "mlv.${setting%%=*}" "${setting#*=}"
+		echo "$setting" >data
+		expect_ok mlv add data
+		expect_err ".mlvconfig:"
+		expect_err "mlv.$(echo "${setting%%=*}" | tr A-Z a-z)' is ignored"
+		expect_ok mlv status
+		expect_ok mlv config --list
+		expect_no_out "${setting%%=*}=${setting#*=}"
+		git config -f .mlvconfig --unset "mlv.${setting%%=*}"
+	done
+	git config -f .mlvconfig mlv-remote.origin.url ../store
+	git config -f .mlvconfig mlv-remote.origin.connections 5000
+	git config -f .mlvconfig mlv-remote.origin.timeout soon
+	expect_ok mlv status
+	git commit -qm one
+	expect_ok mlv push
+	expect_err "connections' is ignored"
+	# one's own are an error where they are used
+	git config mlv.jobs many
+	expect_status 128 mlv add data
+	expect_err "'mlv.jobs' in this repository's git configuration is 'many'"
+	expect_ok mlv ls
+	git config mlv.jobs 1024
+	expect_ok mlv add data
+	git config --unset mlv.jobs
+CASE
+
 test_done

@@ -261,10 +261,14 @@ test_case "what is in the way is not overwritten" <<'CASE'
 	expect_status 128 mlv import ../a.tar tracked
 	expect_status 128 mlv import ../a.tar tracked/below
 	expect_status 128 mlv import ../a.tar tracked/below/more
+	echo more >>tracked/below/file
+	expect_status 128 mlv import -f ../a.tar tracked/below
+	git rm -q --cached tracked/below.mlv
+	rm tracked/below.mlv
 	expect_status 128 mlv import -f ../a.tar tracked/below
 	echo loose >loose
 	expect_status 128 mlv import ../a.tar loose
-	expect_status 129 mlv import ../a.tar ../outside
+	expect_status 128 mlv import ../a.tar ../outside
 	expect_status 129 mlv import ../a.tar name.mlv
 	expect_content loose loose
 CASE
@@ -279,6 +283,35 @@ test_case "-f puts an archive in the place of a tracked dataset" <<'CASE'
 	expect_ok mlv import -f ../b.tar set
 	take_out set ../out
 	expect_content ../out/set/x 2
+CASE
+
+test_case "-f goes over tracked data that is here and unchanged, and over nothing else" <<'CASE'
+	new_repo project
+	make_tar ../a.tar <<<'f("x", b"1"); f("old", b"o")'
+	make_tar ../b.tar <<<'f("x", b"2"); f("new", b"n")'
+	expect_ok mlv import ../a.tar set
+	expect_ok mlv checkout
+	git commit -q -m "one"
+	echo changed >set/x
+	expect_status 128 mlv import -f ../b.tar set
+	expect_err "changes that were not added"
+	expect_content set/x changed
+	expect_ok mlv checkout --force
+	echo extra >set/extra
+	expect_status 128 mlv import -f ../b.tar set
+	rm set/extra
+	expect_status 128 mlv import ../b.tar set
+	expect_ok mlv import -f ../b.tar set
+	expect_content set/x 1
+	expect_ok mlv checkout -- set
+	expect_content set/x 2
+	expect_file set/new
+	expect_no_file set/old
+	expect_ok mlv status
+	expect_no_out "workspace"
+	git commit -q -m "two"
+	expect_ok mlv checkout HEAD~1
+	expect_content set/old o
 CASE
 
 test_case "no file but the archive is opened, and no program is run" <<'CASE'

@@ -188,6 +188,12 @@ need_s3()
 	. "$CASE/s3"
 }
 
+# need_no_tsan WHY: skips under ThreadSanitizer.
+need_no_tsan()
+{
+	! grep -q __tsan_init "$MLV" || skip_case "ThreadSanitizer $1"
+}
+
 # Says why, and ends the case.
 fail()
 {

@@ -55,6 +55,11 @@ test_case "-n N, -nN and -N limit the number" <<'CASE'
 	done
 	expect_ok mlv log -n 0
 	expect_silence
+	for none in "-n -1" -n-1 --max-count=-1 "--max-count -5"; do
+		# shellcheck disable=SC2086
+		expect_ok mlv log --oneline $none
+		[ "$(wc -l <"$CASE/out")" = 3 ]
+	done
 CASE
 
 test_case "revisions and ranges say where it begins and ends" <<'CASE'

@@ -146,7 +146,7 @@ test_case "an unknown path or revision is an error" <<'CASE'
 	expect_status 128 mlv ls v1.0:data/nothing
 	expect_err "no tracked data at 'data/nothing' in 'v1.0'"
 	expect_status 128 mlv ls data/images/cats/1.png/x
-	expect_status 129 mlv ls ../..
+	expect_status 128 mlv ls ../..
 CASE
 
 test_case "a pointer's name stands for its data" <<'CASE'

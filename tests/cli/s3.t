@@ -77,6 +77,53 @@ test_case "gc drops from a bucket what nothing needs, and what is needed stays" 
 	expect_same_tree data ../project/data
 CASE
 
+test_case "two clones push and a third collects, all at once, and nothing is lost" <<'CASE'
+	need_s3
+	s3_project
+	mlv push -q
+	git clone -q . ../second
+	git clone -q . ../third
+	for round in 1 2 3; do
+		for clone in project second; do
+			(
+				cd ../$clone
+				gen_random 300000 "$round${#clone}" model.pt
+				mlv add -q model.pt || exit
+				git commit -qm "$clone $round"
+				mlv push -q
+			) &
+		done
+		(cd ../third && mlv gc -q --remote --grace 0) || fail "gc failed"
+		for job in $(jobs -p | tail -n 2); do
+			wait "$job" || fail "a push failed"
+		done
+	done
+	expect_ok mlv verify --remote
+	cd ../second
+	expect_ok mlv verify --remote
+CASE
+
+test_case "small local packs go as a few large ones, built while others are sent" <<'CASE'
+	need_s3
+	start_proxy
+	new_repo project
+	mlv remote add origin "$S3_URL" --endpoint "$PROXY"
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		gen_random 14000000 $n file$n
+		mlv add -q file$n
+	done
+	commit_all one
+	expect_ok mlv push
+	[ "$(grep -c ' PUT .*packs/' "$CASE/proxy.log")" -le 5 ] || fail "too many packs"
+	expect_ok mlv verify --remote
+	git clone -q . ../clone
+	cd ../clone
+	expect_ok mlv pull
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		cmp file$n ../project/file$n || fail "file$n differs"
+	done
+CASE
+
 test_case "prefixes hold what they hold, per cent signs too" <<'CASE'
 	need_s3
 	new_repo project

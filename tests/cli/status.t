@@ -152,6 +152,42 @@ test_case "paths limit it, and an unmerged pointer is told once" <<'CASE'
 	expect_content model.pt 3
 CASE
 
+test_case "a path at which nothing is tracked is told" <<'CASE'
+	tracked
+	echo 1 >data/change
+	expect_ok mlv status typo
+	expect_err "no tracked data at 'typo'"
+	expect_out "nothing is tracked at these paths"
+	expect_ok mlv status --short typo data -- 'mod*'
+	expect_err "no tracked data at 'typo'"
+	expect_no_err data\'
+	expect_no_err mod
+	expect_out_is " M data/change"
+	expect_ok mlv status --short . data/change model.pt.mlv
+	[ ! -s "$CASE/err" ] || fail "$(cat "$CASE/err")"
+	expect_ok mlv status --json typo
+	expect_json .targets 0
+	expect_status 128 mlv status ../elsewhere
+CASE
+
+test_case "--no-renames shows both ends, of files and of whole targets" <<'CASE'
+	tracked
+	git commit -q --allow-empty -m all
+	mv data/change data/changed
+	mlv mv model.pt model2.pt
+	expect_ok mlv status --short
+	expect_out " R data/change -> data/changed"
+	expect_out "R  model.pt -> model2.pt"
+	expect_ok mlv status --short --no-renames
+	expect_out " D data/change"
+	expect_out " A data/changed"
+	expect_out "D  model.pt"
+	expect_out "A  model2.pt"
+	expect_no_out R
+	expect_ok mlv status --no-renames
+	expect_no_out renamed
+CASE
+
 test_case "it works from a sub-folder and in a linked work tree" <<'CASE'
 	tracked
 	echo 1 >data/change

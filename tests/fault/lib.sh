@@ -58,6 +58,7 @@ small_tree()
 # The library for all that follows in this shell, though without a fault.
 fault_begin()
 {
+	need_no_tsan "takes over the calls that are to fail"
 	export LD_PRELOAD=$FAULT_LIBRARY FAULT_NO_SYNC=1
 	# A sanitizer wants to be first, and is content to be second. Leaks of a command that ends
 	# with an error are looked for in the unit tests.

@@ -59,10 +59,12 @@ static inline GPtrArray *memory_list(gpointer user, const char *path, GError **e
 		rest += *path ? strlen(path) + 1 : 0;
 		const char *slash = strchr(rest, '/');
 		char *name = slash ? g_strndup(rest, (gsize)(slash - rest) + 1) : g_strdup(rest);
-		if (g_hash_table_add(seen, name))
-			g_ptr_array_add(names, name);
-		else
+		if (g_hash_table_contains(seen, name)) {
 			g_free(name);
+			continue;
+		}
+		g_hash_table_add(seen, name);
+		g_ptr_array_add(names, name);
 	}
 	if (names->len == 0) {
 		g_ptr_array_unref(names);

@@ -391,7 +391,7 @@ static void an_interrupted_ingest_ends_with_that_error(void **state)
 
 static void interrupt(MlvIngested *result, gpointer user)
 {
-	*(volatile sig_atomic_t *)user = 1;
+	__atomic_store_n((volatile sig_atomic_t *)user, 1, __ATOMIC_RELAXED);
 }
 
 static void an_ingest_can_be_interrupted_while_jobs_wait_for_their_turn(void **state)

@@ -172,7 +172,7 @@ static void assert_relative(const MlvRepo *repo, const char *path, const char *e
 	if (g_strcmp0(relative, expected) != 0)
 		fail_msg("'%s' gives '%s' (%s)", path, relative, error ? error->message : "");
 	if (!relative)
-		assert_int_equal(error->code, MLV_ERROR_USAGE);
+		assert_int_equal(error->code, MLV_ERROR_FAILED);
 }
 
 static void paths_become_relative_to_the_root(void **state)

@@ -391,7 +391,7 @@ static void a_server_that_deletes_one_by_one_is_asked_so(void **state)
 	g_autoptr(GPtrArray) ops = deletions(3), more = deletions(2);
 	g_autofree char *heads = NULL;
 
-	SAYS({ "501 Not Implemented", "", REFUSAL("NotImplemented") },
+	SAYS({ "405 Method Not Allowed", "", REFUSAL("MethodNotAllowed") },
 	     { "404 Not Found", "", REFUSAL("NoSuchKey") }, { "204 No Content", "", "" });
 	assert_true(mlv_medium_run_all(fixture->medium, ops, FALSE, NULL));
 	assert_int_equal(asked, 4);

@@ -243,7 +243,9 @@ static void check_shown(const Fixture *fixture, guint number)
 static void the_page_shows_what_is_written(void **state)
 {
 	Fixture *fixture = *state;
-	MlvStat st = { .mtime = NOW, .ctime = NOW + 1, .size = 5, .inode = 7, .mode = MLV_MODE_FILE };
+	MlvStat st = {
+		.mtime = NOW, .ctime = NOW + 1, .size = 5, .inode = 7, .mode = MLV_MODE_FILE
+	};
 	MlvRef ref = { .size = 5, .kind = MLV_KIND_BLOB };
 
 	mlv_id_of("hello", 5, &ref.id);
@@ -270,8 +272,8 @@ static void what_the_page_shows_is_read(void **state)
 	for (guint i = 0; i < 2; i++) {
 		g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-statcache.5", i);
 
-		assert_true(g_file_set_contents(path, (const char *)shown->data,
-						(gssize)shown->len, NULL));
+		assert_true(g_file_set_contents(path, (const char *)shown->data, (gssize)shown->len,
+						NULL));
 		g_autoptr(MlvStatCache) cache = mlv_statcache_open(fixture->repo);
 		assert_int_equal(mlv_statcache_dir(cache, "d", &dir), i);
 		if (i == 0)

@@ -206,17 +206,22 @@ static void a_large_file_appears_complete_or_not_at_all(void **state)
 	assert_only(scratch, (const char *const[]){ "big", NULL });
 }
 
-static void a_sweep_keeps_what_is_young_and_what_is_not_its_own(void **state)
+static void a_sweep_keeps_what_is_under_way_and_what_is_not_its_own(void **state)
 {
 	const Scratch *scratch = *state;
-	const char *names[] = { ".mlv-tmp-0123456789abcdef", ".mlv-tmp", "mlv-tmp-x", NULL };
+	const char *names[] = { ".mlv-tmp", "mlv-tmp-x", "big", NULL };
+	MlvWorkspaceTemp *temp =
+		mlv_workspace_temp_new(scratch->fd, MLV_MODE_FILE, 100, "big", NULL);
+	MlvStat st;
 
-	for (guint i = 0; names[i]; i++)
+	assert_true(mlv_workspace_is_temp(".mlv-tmp-0123456789abcdef"));
+	for (guint i = 0; i < 2; i++) {
+		assert_false(mlv_workspace_is_temp(names[i]));
 		put(scratch, names[i], "x");
-	assert_true(mlv_workspace_is_temp(names[0]));
-	assert_false(mlv_workspace_is_temp(names[1]));
-	assert_false(mlv_workspace_is_temp(names[2]));
+	}
 	mlv_workspace_sweep(scratch->fd);
+	assert_true(mlv_workspace_temp_place(temp, scratch->fd, "big", NULL, &st, NULL));
+	mlv_workspace_temp_free(temp);
 	assert_only(scratch, names);
 }
 
@@ -406,7 +411,7 @@ int main(void)
 		TEST(a_symlink_is_replaced_and_not_written_through),
 		TEST(a_symlink_with_a_target_that_cannot_be_is_refused),
 		TEST(a_large_file_appears_complete_or_not_at_all),
-		TEST(a_sweep_keeps_what_is_young_and_what_is_not_its_own),
+		TEST(a_sweep_keeps_what_is_under_way_and_what_is_not_its_own),
 		TEST(folders_are_made_and_pruned_as_far_as_they_are_empty),
 		TEST(no_symlink_is_followed_on_the_way),
 		TEST(nothing_leads_out_of_the_root),

@@ -151,7 +151,7 @@ static void what_is_wrong_is_refused_at_its_place(void **state)
 		{ "b: [${x}]\n",
 		  "x.yaml:1:6: missing comma in flow sequence; within [ ] and { } put "
 		  "quotes around '${...}'" },
-		{ "a: \"\\0\"\n", "x.yaml:1:5: a string has a NUL or is not UTF-8" },
+		{ "a: \"\\0\"\n", "x.yaml:1:5: a string has an escape that is no character" },
 		{ "a: \xff\n", "x.yaml:1:4: the text is not UTF-8" },
 		{ "<<<<<<< HEAD\na: 1\n=======\n", "x.yaml:1:1: invalid multiline plain key" },
 	};
