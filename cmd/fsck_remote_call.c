@@ -98,8 +98,8 @@ static void print_summary(const MlvSync *sync, const MlvRemoteCheckResult *resul
 	g_autofree char *faults = mlv_ui_plural(result->faults, "fault");
 	g_autofree char *unnamed = mlv_ui_plural(result->unnamed, "pack");
 
-	printf("%s: checked %s, %s and %s, %s that they need%s: %s\n", sync->config->name, packs,
-	       indexes, roots, objects, deep ? ", every byte" : "",
+	printf("%s: checked %s (%s), %s and %s, %s that they need%s: %s\n", sync->config->name,
+	       packs, size, indexes, roots, objects, deep ? ", every byte" : "",
 	       result->faults > 0 ? faults : "no fault");
 	if (result->unnamed > 0)
 		printf("%s that no index names, of a push under way or killed; 'mlv gc --remote' "

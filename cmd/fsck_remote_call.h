@@ -5,8 +5,8 @@
 
 #include "cmd/cmd.h"
 
-/* Checks the remote of that name (NULL: the default), with `deep` every byte of it; prints faults and
- * a summary, and sets the exit status. */
+/* Checks the remote of that name (NULL: the default), with `deep` every byte of it; prints faults
+ * and a summary, and sets the exit status. */
 gboolean mlv_cmd_fsck_remote(MlvCmd *cmd, const char *name, gboolean deep, gboolean json,
 			     GError **error);
 

@@ -39,6 +39,8 @@ static const char *group_title(MlvGroup group)
 		return "change data and save versions";
 	case MLV_GROUP_LOOK:
 		return "look at data and its history";
+	case MLV_GROUP_RUN:
+		return "run, measure and compare experiments";
 	case MLV_GROUP_SHARE:
 		return "share with others";
 	case MLV_GROUP_KEEP:

@@ -82,6 +82,8 @@ MlvColumns *mlv_ui_columns_new(const char *align);
 /* One row: as many strings as there are columns; they are copied. Give names through
  * mlv_ui_name(). */
 void mlv_ui_columns_add(MlvColumns *columns, ...);
+/* The same of an array. */
+void mlv_ui_columns_add_row(MlvColumns *columns, const char *const *cells);
 /* Prints and frees. Two spaces between columns; the last is not padded. */
 void mlv_ui_columns_print(MlvColumns *columns, FILE *out);
 

@@ -172,6 +172,12 @@ void mlv_ui_columns_add(MlvColumns *columns, ...)
 	va_end(ap);
 }
 
+void mlv_ui_columns_add_row(MlvColumns *columns, const char *const *cells)
+{
+	for (guint i = 0; i < columns->count; i++)
+		g_ptr_array_add(columns->cells, g_strdup(cells[i]));
+}
+
 /* Cells of a terminal that a text takes; colour sequences take none. */
 static guint width(const char *text)
 {
@@ -197,14 +203,24 @@ static guint width(const char *text)
 	return cells;
 }
 
-static void print_cell(FILE *out, const char *text, guint pad, gboolean right, gboolean last)
+/* Without blanks at the end, where the last cells are empty. */
+static void print_row(FILE *out, const MlvColumns *columns, char *const *cells, const guint *widths)
 {
-	if (right)
-		fprintf(out, "%*s", (int)pad, "");
-	fputs(text, out);
-	if (!right && !last)
-		fprintf(out, "%*s", (int)pad, "");
-	fputs(last ? "\n" : "  ", out);
+	guint count = columns->count;
+
+	while (count > 1 && !*cells[count - 1])
+		count--;
+	for (guint i = 0; i < count; i++) {
+		int pad = (int)(widths[i] - width(cells[i]));
+		gboolean right = columns->align[i] == 'r', last = i + 1 == count;
+
+		if (right)
+			fprintf(out, "%*s", pad, "");
+		fputs(cells[i], out);
+		if (!right && !last)
+			fprintf(out, "%*s", pad, "");
+		fputs(last ? "\n" : "  ", out);
+	}
 }
 
 void mlv_ui_columns_print(MlvColumns *columns, FILE *out)
@@ -214,12 +230,8 @@ void mlv_ui_columns_print(MlvColumns *columns, FILE *out)
 
 	for (guint i = 0; i < columns->cells->len; i++)
 		widths[i % columns->count] = MAX(widths[i % columns->count], width(cells[i]));
-	for (guint i = 0; i < columns->cells->len; i++) {
-		guint column = i % columns->count;
-
-		print_cell(out, cells[i], widths[column] - width(cells[i]),
-			   columns->align[column] == 'r', column + 1 == columns->count);
-	}
+	for (guint i = 0; i < columns->cells->len; i += columns->count)
+		print_row(out, columns, cells + i, widths);
 	g_ptr_array_unref(columns->cells);
 	g_free(columns->align);
 	g_free(columns);

@@ -194,9 +194,11 @@ static gboolean check_room(MlvCheckout *checkout, GError **error)
 	struct statvfs fs;
 	guint64 need = checkout->copied_bytes - MIN(checkout->copied_bytes, checkout->freed_bytes);
 
-	if (need == 0 || fstatvfs(checkout->root, &fs) < 0 || fs.f_blocks == 0)
+	if (checkout->copied_bytes == 0 || fstatvfs(checkout->root, &fs) < 0 || fs.f_blocks == 0)
 		return TRUE;
 	guint64 room = (guint64)fs.f_bavail * fs.f_frsize;
+	/* Old files go only once the new ones are there, and others write too. */
+	checkout->scarce = checkout->copied_bytes > room / 2;
 	if (need <= room)
 		return TRUE;
 	g_autofree char *need_text = g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);

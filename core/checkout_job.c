@@ -242,6 +242,17 @@ static gboolean submit_batch(Writing *writing, GError **error)
 	return !writing->batch || submit(writing, g_steal_pointer(&writing->batch), error);
 }
 
+/* Blocks that will be shared, or stay holes, need no room. */
+static gboolean reserve(MlvCheckout *checkout, LargeFile *large, GError **error)
+{
+	MlvRef ref = mlv_checkout_item_ref(large->file.item);
+	gboolean holes;
+
+	return !checkout->scarce || checkout->clone_block > 0 ||
+	       (mlv_checkout_has_holes(checkout, &ref, &holes, error) &&
+		(holes || mlv_workspace_temp_reserve(large->temp, ref.size, error)));
+}
+
 static LargeFile *begin_large(Writing *writing, CheckoutDir *dir, CheckoutItem *item,
 			      GError **error)
 {
@@ -255,7 +266,7 @@ static LargeFile *begin_large(Writing *writing, CheckoutDir *dir, CheckoutItem *
 		return NULL;
 	large->temp =
 		mlv_workspace_temp_new(large->dir, item->mode, item->size, large->path, error);
-	return large->temp ? large : NULL;
+	return large->temp && reserve(writing->checkout, large, error) ? large : NULL;
 }
 
 static gboolean submit_large(Writing *writing, CheckoutDir *dir, CheckoutItem *item, GError **error)

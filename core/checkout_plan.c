@@ -24,10 +24,18 @@ typedef struct {
 	MlvTreeEntry cached; /* the base that the stat cache knows, if the caller knows none */
 	gboolean whole;      /* everything in it is meant */
 	MlvFd fd;            /* of the directory, once it is needed */
+	/* Where it does not tell cases apart: names that will be in it, and those that are. */
+	GHashTable *folded, *there;
 } Walk;
 
 static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeEntry *base,
 			 MlvScanNode *node, gboolean whole, GError **error);
+
+static void forget_names(Walk *walk)
+{
+	g_clear_pointer(&walk->folded, g_hash_table_unref);
+	g_clear_pointer(&walk->there, g_hash_table_unref);
+}
 
 /* --- small things ----------------------------------------------------------------------------- */
 
@@ -151,12 +159,15 @@ static void leave_file(MlvCheckout *checkout, Walk *walk, const MlvScanEntry *fo
 	checkout->totals.keep_files += same;
 }
 
-/* What .mlvignore hides from the scan may stand where something is wanted. */
+/* What .mlvignore hides from the scan may stand where something is wanted. What stands there by a
+ * name in other case is known by that name, and goes before anything is written. */
 static gboolean find_hidden(MlvCheckout *checkout, Walk *walk, const char *path, const char *name,
 			    MlvScanEntry *found, gboolean *exists, GError **error)
 {
 	*exists = FALSE;
 	if (!walk->disk)
+		return TRUE;
+	if (walk->dir->folds && mlv_checkout_lists_twin(&walk->there, walk->disk, name))
 		return TRUE;
 	if (walk->fd < 0)
 		walk->fd = mlv_workspace_open_dir(checkout->root, walk->dir->path, error);
@@ -267,6 +278,20 @@ static gboolean want_nothing(MlvCheckout *checkout, Walk *walk, const char *path
 	return mlv_checkout_meet(checkout, walk->dir, item, found, error);
 }
 
+/* Whether a name can stand beside those before it. */
+static gboolean check_twin(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *want,
+			   const MlvTreeEntry *base, const MlvScanEntry *found, gboolean meant,
+			   GError **error)
+{
+	gboolean stays = found && !want && !base && !checkout->options.force &&
+			 !checkout->options.exact;
+
+	if (!walk->dir->folds || !(stays || (want && (meant || found))))
+		return TRUE;
+	return mlv_checkout_fold_name(&walk->folded, walk->dir, want ? want->name : found->name,
+				      error);
+}
+
 static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry *want,
 			  const MlvTreeEntry *base, const MlvScanEntry *found, GError **error)
 {
@@ -281,7 +306,10 @@ static gboolean walk_name(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry 
 	if (found && found->type == MLV_SCAN_UNREADABLE)
 		return mlv_fail(error, MLV_ERROR_FAILED, "cannot stat '%s': %s", path,
 				g_strerror(found->problem));
-	if (!whole && want_is_dir && may_be_below(checkout, walk->dir->target, path))
+	gboolean below = !whole && want_is_dir && may_be_below(checkout, walk->dir->target, path);
+	if (!check_twin(checkout, walk, want, base, found, whole || below, error))
+		return FALSE;
+	if (below)
 		return want_dir(checkout, walk, path, want, base, found, FALSE, error);
 	if (!whole && !want && found && found->type == MLV_SCAN_DIRECTORY &&
 	    (checkout->options.exact || (base && base->mode == MLV_MODE_DIRECTORY)) &&
@@ -415,6 +443,7 @@ static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeE
 		mlv_scan_dir_free(walk.disk);
 		return FALSE;
 	}
+	mlv_checkout_find_fold(checkout, dir);
 	dir->unchanged = is_unchanged(&walk);
 	dir->dirty = !dir->unchanged;
 	dir->whole = whole;
@@ -422,6 +451,7 @@ static gboolean walk_dir(MlvCheckout *checkout, CheckoutDir *dir, const MlvTreeE
 				 error);
 	mlv_scan_dir_free(walk.disk);
 	mlv_fd_clear(&walk.fd);
+	forget_names(&walk);
 	return ok;
 }
 
@@ -432,8 +462,10 @@ gboolean mlv_checkout_walk_target(MlvCheckout *checkout, CheckoutTarget *target,
 	Walk walk = { .dir = add_dir(checkout, target, NULL, folder, NULL), .fd = -1 };
 
 	walk.dir->folder = walk.dir->on_disk = TRUE;
+	mlv_checkout_find_fold(checkout, walk.dir);
 	gboolean ok =
 		(!want && !base && !found) || walk_name(checkout, &walk, want, base, found, error);
 	mlv_fd_clear(&walk.fd);
+	forget_names(&walk);
 	return ok;
 }

@@ -49,6 +49,7 @@ struct CheckoutDir {
 	guint64 subdirs;   /* mlv_statcache_add_subdir over those that will be there */
 	gboolean on_disk;
 	gboolean folder;     /* a target file's folder: not data itself */
+	gboolean folds;      /* it does not tell upper case from lower case */
 	gboolean incomplete; /* it will not hold just what the tree says */
 	gboolean unchanged;  /* all files are those of the stat cache's block */
 	gboolean dirty;      /* its block must be written anew */
@@ -88,9 +89,12 @@ struct MlvCheckout {
 	MlvCheckoutTotals totals;
 	guint64 copied_bytes;    /* to be written and not cloned */
 	guint64 freed_bytes;     /* of files that go */
+	gboolean scarce;         /* the disk may fill up: large files take their room first */
 	GPtrArray *pending;      /* CheckoutPending, being hashed */
 	gint64 hash_now;         /* the file system's time before anything was hashed */
 	gsize clone_block;       /* 0: blocks cannot be shared */
+	gboolean root_probed, root_folds; /* the work tree's root does not tell cases apart */
+	gboolean no_attributes;           /* nor has its file system an attribute for that */
 	MlvUntouched *untouched; /* NULL if they cannot */
 	MlvId zeros;             /* of the longest chunk of zeros */
 	GAsyncQueue *buffers;    /* of workers: guint8 *, CHECKOUT_BUFFER bytes */
@@ -116,6 +120,17 @@ gboolean mlv_checkout_meet(MlvCheckout *checkout, CheckoutDir *dir, CheckoutItem
 void mlv_checkout_conflict(MlvCheckout *checkout, const char *path);
 void mlv_checkout_lack(MlvCheckout *checkout, const char *path, const MlvRef *ref, guint64 bytes);
 void mlv_checkout_hashed(MlvIngested *result, gpointer user); /* an MlvIngestDone */
+
+/* --- checkout_twins.c ------------------------------------------------------------------------- */
+
+/* Finds out dir->folds. */
+void mlv_checkout_find_fold(MlvCheckout *checkout, CheckoutDir *dir);
+/* Notes a name that will be in a folder that folds case; one that differs from an earlier one in
+ * case only is an error. *names begins as NULL; free with g_hash_table_unref. */
+gboolean mlv_checkout_fold_name(GHashTable **names, const CheckoutDir *dir, const char *name,
+				GError **error);
+/* Whether the directory lists a name that differs from this one in case at most. *names as above. */
+gboolean mlv_checkout_lists_twin(GHashTable **names, const MlvScanDir *disk, const char *name);
 
 /* --- checkout_job.c --------------------------------------------------------------------------- */
 

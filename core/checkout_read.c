@@ -148,6 +148,30 @@ static gboolean copy_pieces(Output *output, const CheckoutPiece *pieces, guint c
 	return TRUE;
 }
 
+static gboolean is_hole(const MlvCheckout *checkout, const MlvId *id, guint64 length)
+{
+	return length == MLV_CHUNK_MAX && mlv_id_equal(id, &checkout->zeros);
+}
+
+gboolean mlv_checkout_has_holes(MlvCheckout *checkout, const MlvRef *ref, gboolean *holes,
+				GError **error)
+{
+	g_autoptr(MlvLeafCursor) cursor =
+		mlv_leaf_cursor_new(mlv_store_source(checkout->options.store), ref, 0, error);
+	guint64 offset, length = 1;
+	MlvId id;
+
+	*holes = FALSE;
+	if (!cursor)
+		return FALSE;
+	while (!*holes && length > 0) {
+		if (!mlv_leaf_cursor_next(cursor, &id, &offset, &length, error))
+			return FALSE;
+		*holes = is_hole(checkout, &id, length);
+	}
+	return TRUE;
+}
+
 /* Finds a leaf's chunk. Leaves of zeros only are not needed: *skip. */
 static gboolean find_piece(MlvCheckout *checkout, const MlvId *id, guint64 length,
 			   CheckoutPiece *piece, gboolean *skip, GError **error)
@@ -156,7 +180,7 @@ static gboolean find_piece(MlvCheckout *checkout, const MlvId *id, guint64 lengt
 	MlvPlace place;
 	gboolean found;
 
-	*skip = length == MLV_CHUNK_MAX && mlv_id_equal(id, &checkout->zeros);
+	*skip = is_hole(checkout, id, length);
 	if (*skip)
 		return TRUE;
 	if (!mlv_store_find(checkout->options.store, MLV_KIND_BLOB, id, &place, &found, error))

@@ -21,6 +21,9 @@ gboolean mlv_checkout_read(MlvCheckout *checkout, const CheckoutPiece *pieces, g
 /* How many of the pieces lie one behind the other in one pack, gaps of at most `gap` bytes
  * between them, in at most `room` bytes (if that is more than one). */
 guint mlv_checkout_run(const CheckoutPiece *pieces, guint count, guint64 gap, guint64 room);
+/* Whether a large file has stretches of zeros, which are left out. */
+gboolean mlv_checkout_has_holes(MlvCheckout *checkout, const MlvRef *ref, gboolean *holes,
+				GError **error);
 /* Writes the leaves of `ref` that begin in [from, to) to fd, which is as long as the whole and
  * holds zeros. */
 gboolean mlv_checkout_copy(MlvCheckout *checkout, const MlvRef *ref, guint64 from, guint64 to,

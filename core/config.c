@@ -24,8 +24,12 @@ static const MlvConfigKey keys[] = {
 	{ "fsync", MLV_TYPE_BOOL, FALSE, "true", "sync what is stored before it is named" },
 	{ "maxGitFile", MLV_TYPE_INT, TRUE, "10m",
 	  "bytes above which pre-commit stops a file on its way into git" },
+	{ "maxLog", MLV_TYPE_INT, TRUE, "64m",
+	  "bytes of a log that are kept: beyond, its beginning and its end" },
 	{ "grace", MLV_TYPE_DURATION, FALSE, "14d",
 	  "age that unreached data must have before gc drops it" },
+	{ "env", MLV_TYPE_STRING, TRUE, NULL,
+	  "further variables that belong to a run's environment, as NAME or PATTERN*" },
 	{ "compression", MLV_TYPE_INT, TRUE, "1", "zstd level, 1 to 19; 0: none", 19 },
 	{ NULL, MLV_TYPE_STRING, FALSE, NULL, NULL },
 };

@@ -92,6 +92,10 @@ gboolean mlv_git_resolve(MlvRepo *repo, const char *rev, MlvOid *commit, GError 
 
 	if (resolve_here(repo, rev, commit))
 		return TRUE;
+	/* A run by its name: core/run/. */
+	g_autofree char *run = g_strconcat("refs/mlv/runs/", rev, NULL);
+	if (g_ascii_isalnum(*rev) && resolve_here(repo, run, commit))
+		return TRUE;
 	/* git knows more ways to write a revision than libgit2: dates, "@{push}", ":/text". */
 	if (strpbrk(rev, "@:^~{")) {
 		g_autofree char *wanted = g_strconcat(rev, "^{commit}", NULL);

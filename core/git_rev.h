@@ -24,8 +24,8 @@ gboolean mlv_oid_is_zero(const MlvOid *oid);
 guint mlv_oid_hash(gconstpointer oid);
 gboolean mlv_oid_equal_key(gconstpointer a, gconstpointer b);
 
-/* The commit that a revision (anything `git rev-parse` takes: HEAD~2, tag, branch@{1}, abbreviated)
- * names. Unknown is MLV_ERROR_MISSING. */
+/* The commit that a revision (anything `git rev-parse` takes: HEAD~2, tag, branch@{1}, abbreviated;
+ * the name of a run) names. Unknown is MLV_ERROR_MISSING. */
 gboolean mlv_git_resolve(MlvRepo *repo, const char *rev, MlvOid *commit, GError **error);
 /* HEAD's commit; *unborn = TRUE (and a zero oid) in a repository without commits. */
 gboolean mlv_git_head(MlvRepo *repo, MlvOid *commit, gboolean *unborn, GError **error);

@@ -7,6 +7,7 @@
 #include "core/git_lock.h"
 #include "core/git_run.h"
 #include "core/ignore.h"
+#include "core/import_record.h"
 #include "core/workspace.h"
 
 #define IGNORE_MAX (16u << 20) /* bytes of a .gitignore */
@@ -112,8 +113,11 @@ void mlv_stage_pointer(MlvStage *stage, const char *path, const MlvPointer *poin
 void mlv_stage_remove_pointer(MlvStage *stage, const char *path)
 {
 	g_autofree char *file = mlv_pointer_path(path);
+	g_autofree char *record = mlv_import_record_path(path);
 
 	add_op(stage, OP_FORGET, file)->write = TRUE;
+	/* Where imported data came from goes with them. */
+	add_op(stage, OP_FORGET, record)->write = TRUE;
 	mlv_stage_ignore(stage, path, FALSE);
 }
 

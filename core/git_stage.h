@@ -24,7 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvStage, mlv_stage_free)
 
 /* Writes the pointer file of data at `path`, stages it, and enters the data in .gitignore. */
 void mlv_stage_pointer(MlvStage *stage, const char *path, const MlvPointer *pointer);
-/* Takes the pointer of `path` out of index and work tree, and its line out of .gitignore. */
+/* Takes the pointer of `path` (and the record of its import) out of index and work tree, and its
+ * line out of .gitignore. */
 void mlv_stage_remove_pointer(MlvStage *stage, const char *path);
 /* The parts: only the line in the .gitignore of the folder of `path`. Other edits of that file stay
  * unstaged. */

@@ -52,8 +52,7 @@ static gboolean check_tracked(MlvLocal *local, const char *path, gboolean force,
 	found = cover || *has_old;
 	if (found && !force)
 		return mlv_fail(error, MLV_ERROR_EXISTS,
-				"'%s' is tracked already; use -f to put the archive in its place",
-				path);
+				"'%s' is tracked already; use -f to put this in its place", path);
 	return TRUE;
 }
 
@@ -79,6 +78,16 @@ static gboolean check_git(MlvLocal *local, const char *path, gboolean force, GEr
 			"git ignores the pointer '%s'; change the .gitignore that says so, or "
 			"use -f",
 			pointer);
+}
+
+gboolean mlv_import_check_tracked(MlvLocal *local, const char *path, gboolean force, GError **error)
+{
+	gboolean has_old;
+	MlvPointer old;
+
+	return mlv_pointer_check_target(path, error) &&
+	       check_tracked(local, path, force, &old, &has_old, error) &&
+	       check_git(local, path, force, error);
 }
 
 static void take_same(const MlvSnapshotResult *result, gpointer user)

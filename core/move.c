@@ -6,6 +6,7 @@
 
 #include "core/checkout.h"
 #include "core/git_stage.h"
+#include "core/import_record.h"
 #include "core/workspace.h"
 
 typedef struct {
@@ -266,6 +267,23 @@ static gboolean renew_cache(MlvMove *move, MlvStatWriter *writer, const Rename *
 	return TRUE;
 }
 
+/* Where imported data came from goes with them. */
+static gboolean stage_record(MlvMove *move, const Rename *one, MlvStage *stage, GError **error)
+{
+	g_autofree char *from = mlv_import_record_path(one->from);
+	g_autofree char *to = mlv_import_record_path(one->to);
+	g_autoptr(GError) failed = NULL;
+	g_autoptr(GBytes) bytes =
+		mlv_repo_read_file(move->local->repo, from, MLV_IMPORT_RECORD_MAX, &failed);
+
+	if (bytes)
+		mlv_stage_bytes(stage, to, bytes, 0100644, TRUE);
+	if (bytes || g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&failed));
+	return FALSE;
+}
+
 static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, MlvStatWriter *writer,
 			  GError **error)
 {
@@ -277,6 +295,10 @@ static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, Mlv
 			   !renew_cache(move, writer, one, error))))
 		return FALSE;
 	if (!one->into) {
+		if (one->over)
+			mlv_stage_remove_pointer(stage, one->to);
+		if (!stage_record(move, one, stage, error))
+			return FALSE;
 		mlv_stage_remove_pointer(stage, one->from);
 		mlv_stage_pointer(stage, one->to, &one->source->pointer);
 		mlv_partial_forget(partial, one->to);

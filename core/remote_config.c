@@ -76,6 +76,8 @@ gboolean mlv_remote_config_url_check(const char *url, GError **error)
 					"a remote's URL cannot hold control characters");
 	if (length == 0)
 		return TRUE;
+	if (mlv_http_url_has_login(url))
+		return mlv_http_url_check(url, error);
 	if (is_scheme(url, length, "s3"))
 		return mlv_s3_settings_check_url(url, error);
 	if (is_scheme(url, length, "http") || is_scheme(url, length, "https"))

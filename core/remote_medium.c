@@ -23,7 +23,8 @@ static void tell(const char *text, gpointer user)
 		caller->warn(text, caller->user);
 }
 
-static MlvMedium *open_s3(MlvRepo *repo, const MlvRemoteConfig *config, GError **error)
+MlvS3Settings *mlv_remote_s3_settings(MlvRepo *repo, const MlvRemoteConfig *config, const char *url,
+				      GError **error)
 {
 	MlvS3Settings *settings;
 
@@ -37,7 +38,7 @@ static MlvMedium *open_s3(MlvRepo *repo, const MlvRemoteConfig *config, GError *
 			 config->endpoint ? ", and its 'endpoint' likewise" : "");
 		return NULL;
 	}
-	settings = mlv_s3_settings_new(config->url, error);
+	settings = mlv_s3_settings_new(url, error);
 	if (!settings)
 		return NULL;
 	settings->endpoint = g_strdup(config->endpoint);
@@ -60,7 +61,26 @@ static MlvMedium *open_s3(MlvRepo *repo, const MlvRemoteConfig *config, GError *
 	settings->cancel = mlv_repo_caller(repo)->cancel;
 	settings->warn = tell;
 	settings->warn_user = repo;
-	return mlv_medium_s3_new(settings, error);
+	return settings;
+}
+
+static MlvMedium *open_s3(MlvRepo *repo, const MlvRemoteConfig *config, GError **error)
+{
+	MlvS3Settings *settings = mlv_remote_s3_settings(repo, config, config->url, error);
+
+	return settings ? mlv_medium_s3_new(settings, error) : NULL;
+}
+
+MlvHttpOptions mlv_remote_http_options(MlvRepo *repo, const MlvRemoteConfig *config)
+{
+	return (MlvHttpOptions){
+		.ca_file = config->cafile,
+		.insecure = !config->tls_verify,
+		.max_transfers = (guint)config->connections,
+		.rate = (guint64)config->rate,
+		.stall_seconds = (guint)MIN(config->timeout, STALL_MAX),
+		.cancel = mlv_repo_caller(repo)->cancel,
+	};
 }
 
 static MlvMedium *open_http(MlvRepo *repo, const MlvRemoteConfig *config, GError **error)
@@ -68,12 +88,7 @@ static MlvMedium *open_http(MlvRepo *repo, const MlvRemoteConfig *config, GError
 	const MlvWebHelper helper = mlv_git_credential_helper(repo);
 	const MlvMediumHttpOptions options = {
 		.url = config->url,
-		.http = { .ca_file = config->cafile,
-			  .insecure = !config->tls_verify,
-			  .max_transfers = (guint)config->connections,
-			  .rate = (guint64)config->rate,
-			  .stall_seconds = (guint)MIN(config->timeout, STALL_MAX),
-			  .cancel = mlv_repo_caller(repo)->cancel },
+		.http = mlv_remote_http_options(repo, config),
 		.helper = config->anonymous ? NULL : &helper,
 	};
 

@@ -8,7 +8,7 @@
 /* Maps with more keys than this are looked up by hash. */
 #define INDEX_FROM 16
 
-/* --- building ------------------------------------------------------------------------------------ */
+/* --- building --------------------------------------------------------------------------------- */
 
 static MlvValue *new_value(MlvValueType type, gsize text_size)
 {
@@ -201,7 +201,7 @@ void mlv_value_unref(MlvValue *value)
 	g_free(value);
 }
 
-/* --- looking ------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 const char *mlv_value_type_name(MlvValueType type)
 {
@@ -249,7 +249,7 @@ const MlvValue *mlv_value_item(const MlvValue *list, gint64 index)
 	return index >= 0 && index < (gint64)list->length ? list->items[index] : NULL;
 }
 
-/* --- messages ------------------------------------------------------------------------------------ */
+/* --- messages --------------------------------------------------------------------------------- */
 
 gboolean mlv_fail_at(GError **error, const MlvWhere *where, MlvError code, const char *format, ...)
 {
@@ -263,7 +263,7 @@ gboolean mlv_fail_at(GError **error, const MlvWhere *where, MlvError code, const
 	return mlv_fail(error, code, "%s:%u:%u: %s", where->file, where->line, where->column, text);
 }
 
-/* --- places -------------------------------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 void mlv_place_init(MlvPlace *place, const char *data)
 {

@@ -134,16 +134,12 @@ char *mlv_value_float_text(double real);
 /* Appends `text` as a JSON string, quotes and all. */
 void mlv_value_append_json_string(GString *to, const char *text, gsize length);
 
-/* --- reading JSON --- */
-
 #define MLV_VALUE_DEPTH_MAX 200
 
 /* One JSON text (RFC 8259; NaN, Infinity and -Infinity as well), nothing behind it but blanks.
  * MLV_ERROR_CORRUPT, at its place, for all else: no UTF-8, NUL, a key twice, nested deeper than
  * MLV_VALUE_DEPTH_MAX. `label` names it in messages and places. */
 MlvValue *mlv_value_parse_json(const char *data, gsize length, const char *label, GError **error);
-
-/* --- messages --- */
 
 /* Sets `error` with "FILE:LINE:COLUMN: " before the message (nothing if line is 0); FALSE. */
 gboolean mlv_fail_at(GError **error, const MlvWhere *where, MlvError code, const char *format, ...)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading JSON: a page of code that is as fast on one line of a log as on a file, takes the NaN that
- * Python writes, and knows where everything stands. */
+/* Reading JSON: a page of code that is as fast on one line of a log as on a file, takes the NaN
+ * that Python writes, and knows where everything stands. */
 #include <math.h>
 #include <string.h>
 

@@ -23,8 +23,8 @@ GArray *mlv_value_new_entries(void);
 /* Digits of an INT without plus sign and leading zeros. Caller frees. */
 char *mlv_value_digits(const MlvValue *value);
 
-/* "a.b[0].c" as keys, NULL behind the last; a key with dots in its name that is there is one. Bad form
- * is MLV_ERROR_USAGE. Free with g_strfreev. */
+/* "a.b[0].c" as keys, NULL behind the last; a key with dots in its name that is there is one. Bad
+ * form is MLV_ERROR_USAGE. Free with g_strfreev. */
 char **mlv_value_path_keys(const MlvValue *root, const char *path, GError **error);
 
 /* Lines and columns of places in a text, asked for in ascending order at little cost. */

@@ -6,7 +6,7 @@
 #include "core/value.h"
 #include "core/value_private.h"
 
-/* --- numbers ------------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* The shortest digits that read back the same, as "d.ddde-05". Fifteen digits always survive the
  * way to a normal double and back, so that fewer need no trying; denormals have less precision. */
@@ -66,7 +66,7 @@ char *mlv_value_digits(const MlvValue *value)
 	return g_strconcat(negative ? "-" : "", at, NULL);
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 char *mlv_value_text(const MlvValue *value)
 {
@@ -95,7 +95,7 @@ char *mlv_value_written(const MlvValue *value)
 	return g_strndup(value->text, value->length);
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 void mlv_value_append_json_string(GString *to, const char *text, gsize length)
 {
@@ -222,7 +222,7 @@ char *mlv_value_canonical(const MlvValue *value)
 	return g_string_free(text, FALSE);
 }
 
-/* --- equality ------------------------------------------------------------------------------------ */
+/* --- equality --------------------------------------------------------------------------------- */
 
 static gboolean numbers_equal(const MlvValue *a, const MlvValue *b)
 {

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define TEMP_TRIES     100
@@ -354,6 +356,23 @@ MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, con
 		return NULL;
 	}
 	return g_steal_pointer(&temp);
+}
+
+gboolean mlv_workspace_temp_reserve(MlvWorkspaceTemp *temp, guint64 size, GError **error)
+{
+	struct statfs fs;
+
+	/* In memory each page would be cleared first. */
+	if (fstatfs(temp->fd, &fs) < 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		return TRUE;
+	while (fallocate(temp->fd, 0, 0, (off_t)size) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+			return mlv_fail_errno(error, "cannot write '%s'", temp->label);
+		return TRUE;
+	}
+	return TRUE;
 }
 
 int mlv_workspace_temp_fd(const MlvWorkspaceTemp *temp)

@@ -58,6 +58,9 @@ gboolean mlv_workspace_place(int dir, const char *name, const MlvWorkspaceConten
 typedef struct MlvWorkspaceTemp MlvWorkspaceTemp;
 MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, const char *label,
 					 GError **error);
+/* Takes the room for all of it from the disk, so that a full one is told before anything is written.
+ * Success where the file system cannot, or where it would be done at a price. */
+gboolean mlv_workspace_temp_reserve(MlvWorkspaceTemp *temp, guint64 size, GError **error);
 int mlv_workspace_temp_fd(const MlvWorkspaceTemp *temp);
 gboolean mlv_workspace_temp_place(MlvWorkspaceTemp *temp, int dir, const char *name,
 				  const MlvStat *old, MlvStat *st, GError **error);

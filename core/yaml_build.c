@@ -8,7 +8,7 @@
 
 #define TAG "tag:yaml.org,2002:"
 
-/* --- scalars ------------------------------------------------------------------------------------- */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static MlvValue *scalar_by_tag(MlvYamlReader *reader, MlvYamlEvent *event, const char *text,
 			       gsize length, GError **error)
@@ -95,7 +95,7 @@ static MlvValue *build_scalar(MlvYamlReader *reader, MlvYamlEvent *event, GError
 	return value;
 }
 
-/* --- aliases and merge keys ------------------------------------------------------------------------ */
+/* --- aliases and merge keys ------------------------------------------------------------------- */
 
 /* The same value at another place. */
 static MlvValue *copy_value(const MlvValue *value)
@@ -199,7 +199,7 @@ static GArray *merge_entries(GArray *own, const MlvValue *merge)
 	return entries;
 }
 
-/* --- lists and maps -------------------------------------------------------------------------------- */
+/* --- lists and maps --------------------------------------------------------------------------- */
 
 static MlvValue *build_list(MlvYamlReader *reader, GError **error)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A change is a splice of the text: some bytes out, some in. Where, the places of the parsed values
- * say; yaml_splice.c makes the splice. Whether it was right, reading the new text says: it must be the
- * old document with the change and nothing else. A splice that was not (an anchor's value, a layout
- * that was not thought of) is given up.
+ * say; yaml_splice.c makes the splice. Whether it was right, reading the new text says: it must
+ * be the old document with the change and nothing else. A splice that was not (an anchor's value,
+ * a layout that was not thought of) is given up.
  */
 #include "core/yaml_edit.h"
 
@@ -61,7 +61,7 @@ gboolean mlv_yaml_edit_changed(const MlvYamlEdit *edit)
 	return edit->changed;
 }
 
-/* --- the document as it is to be ----------------------------------------------------------------- */
+/* --- the document as it is to be -------------------------------------------------------------- */
 
 /* The index that a key means in a list; `append`: one behind the last is possible too. -1: none. */
 static gint64 list_index(const MlvValue *list, const char *key, gboolean append)
@@ -119,7 +119,7 @@ static MlvValue *with_change(const MlvValue *value, const char *const *keys, con
 	return mlv_value_new_map(entries);
 }
 
-/* --- making the change --------------------------------------------------------------------------- */
+/* --- making the change ------------------------------------------------------------------------ */
 
 static gboolean fail_splice(const MlvYamlEdit *edit, const char *const *keys, GError **error)
 {

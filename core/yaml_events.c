@@ -8,8 +8,8 @@
 /* Bytes of an error's text that are kept. */
 #define REPORT_MAX 4096
 
-/* What the library says of an error comes as text: "NAME:LINE:COLUMN: error: WHAT", then the line. (To
- * let it collect errors instead would leak them.) */
+/* What the library says of an error comes as text: "NAME:LINE:COLUMN: error: WHAT", then the
+ * line. (To let it collect errors instead would leak them.) */
 static void take_report(struct fy_diag *diag, void *user, const char *text, size_t length)
 {
 	GString *report = user;
@@ -122,7 +122,7 @@ char *mlv_yaml_token_text(struct fy_token *token)
 	return text ? g_strndup(text, length) : NULL;
 }
 
-/* --- places -------------------------------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 gpointer mlv_yaml_fail_event(MlvYamlReader *reader, MlvYamlEvent *event, GError **error,
 			     const char *format, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading YAML: yaml_events.c speaks with libfyaml, yaml_build.c makes values of its events, yaml.c is
- * the file as a whole.
+ * Reading YAML: yaml_events.c speaks with libfyaml, yaml_build.c makes values of its events,
+ * yaml.c is the file as a whole.
  */
 #ifndef MLV_CORE_YAML_PRIVATE_H
 #define MLV_CORE_YAML_PRIVATE_H

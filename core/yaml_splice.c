@@ -19,7 +19,7 @@ static gboolean cut(Cut *to, gsize start, gsize end, char *with)
 	return TRUE;
 }
 
-/* --- places in the text -------------------------------------------------------------------------- */
+/* --- places in the text ----------------------------------------------------------------------- */
 
 static gsize line_start(const MlvYamlSplice *splice, gsize at)
 {
@@ -56,7 +56,7 @@ static gsize behind_colon(const MlvYamlSplice *splice, const MlvValue *key)
 	return splice->text[at] == ':' ? at + 1 : key->end;
 }
 
-/* --- rendering ----------------------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------------------- */
 
 static char *render(const MlvYamlSplice *splice, const MlvValue *value)
 {
@@ -69,7 +69,8 @@ static char *render_key(const MlvYamlSplice *splice, const char *key)
 	return render(splice, value);
 }
 
-/* Block lines with the file's line ends, without the first line's indentation and the last's end. */
+/* Block lines with the file's line ends, without the first line's indentation and the last's end.
+ * */
 static char *render_block(const MlvYamlSplice *splice, const MlvValue *value, guint indent)
 {
 	g_autofree char *block = mlv_yaml_block(value, indent);
@@ -105,7 +106,7 @@ static MlvValue *wrap(const char *const *keys, const MlvValue *value)
 	return mlv_value_new_map(entries);
 }
 
-/* --- replacing ----------------------------------------------------------------------------------- */
+/* --- replacing -------------------------------------------------------------------------------- */
 
 /* The '|' or '>' before the lines of a block scalar: at the end of the last line before it that is
  * not empty. */
@@ -163,7 +164,7 @@ static gboolean replace(const MlvYamlSplice *splice, const MlvValue *old, const 
 	}
 }
 
-/* --- adding -------------------------------------------------------------------------------------- */
+/* --- adding ----------------------------------------------------------------------------------- */
 
 /* Where the last element of a flow collection ends, and the indentation of its line if it begins
  * one. */
@@ -245,7 +246,7 @@ static gboolean add_document(const MlvYamlSplice *splice, const MlvValue *value,
 	return add_line(splice, splice->length, render_block(splice, value, 0), to);
 }
 
-/* --- removing ------------------------------------------------------------------------------------ */
+/* --- removing --------------------------------------------------------------------------------- */
 
 /* The comments right above a line, as far as they are indented like it. */
 static gsize with_comments(const MlvYamlSplice *splice, gsize start, guint indent)
@@ -266,14 +267,14 @@ static gboolean element_span(const MlvYamlSplice *splice, const MlvValue *collec
 {
 	if (collection->type == MLV_VALUE_MAP) {
 		const MlvEntry *entry = &collection->entries[index];
-		if (entry->merged)
+		if (entry->merged || entry->key->where.line == 0)
 			return FALSE;
 		*start = entry->key->start;
 		*end = MAX(entry->value->end, behind_colon(splice, entry->key));
 		return TRUE;
 	}
 	const MlvValue *item = collection->items[index];
-	if (item->end == 0)
+	if (item->where.line == 0)
 		return FALSE;
 	*start = item->start;
 	*end = item->end;
@@ -322,7 +323,7 @@ static gboolean remove_block(const MlvYamlSplice *splice, const MlvValue *collec
 	       cut(to, start, next, g_strdup(""));
 }
 
-/* --- the way there ------------------------------------------------------------------------------- */
+/* --- the way there ---------------------------------------------------------------------------- */
 
 /* Which element a key means, or -1. */
 static gint64 index_of(const MlvValue *collection, const char *key)

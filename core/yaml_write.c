@@ -7,13 +7,13 @@
 #include "core/yaml.h"
 #include "core/yaml_scalar.h"
 
-/* --- scalars ------------------------------------------------------------------------------------- */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 /* Whether a string can stand unquoted and is read back as that string; `flow` within brackets. */
 static gboolean is_plain(const char *text, gsize length, gboolean flow)
 {
 	if (length == 0 || strpbrk(text, "\n\r\t") || (flow && strpbrk(text, ",[]{}")) ||
-	    strchr("-?:#&*!|>'\"%@`=< ,[]{}", *text) || strcmp(text, "...") == 0 ||
+	    strchr("-?:#&*!|>'\"%@`=< ,[]{}", *text) || g_str_has_prefix(text, "...") ||
 	    text[length - 1] == ' ' || text[length - 1] == ':' || strstr(text, ": ") ||
 	    strstr(text, " #"))
 		return FALSE;
@@ -69,7 +69,7 @@ static void append_scalar(GString *to, const MlvValue *value, gboolean flow)
 	}
 }
 
-/* --- flow ---------------------------------------------------------------------------------------- */
+/* --- flow ------------------------------------------------------------------------------------- */
 
 static void append_flow(GString *to, const MlvValue *value)
 {
@@ -99,7 +99,7 @@ char *mlv_yaml_flow(const MlvValue *value)
 	return g_string_free(text, FALSE);
 }
 
-/* --- block --------------------------------------------------------------------------------------- */
+/* --- block ------------------------------------------------------------------------------------ */
 
 static void append_blanks(GString *to, guint count)
 {

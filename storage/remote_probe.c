@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packs of a remote, listed; or where nobody can list them (plain HTTP) each that an index names
- * is asked for its last bytes. */
+/* The packs of a remote, listed; or where nobody can list them (plain HTTP) each that an index
+ * names is asked for its last bytes. */
 #include "storage/remote_private.h"
 
 typedef struct {

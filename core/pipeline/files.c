@@ -9,7 +9,7 @@
 
 #include "storage/file.h"
 
-/* --- paths --------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 /* Adds the parts of a path to those there are; ".." takes one away, or stays where none is left. */
 static void add_parts(GPtrArray *parts, const char *path, gboolean absolute)
@@ -112,7 +112,7 @@ char *mlv_files_relative(const char *folder, const char *path)
 	return g_string_free(text, FALSE);
 }
 
-/* --- a directory --------------------------------------------------------------------------------- */
+/* --- a directory ------------------------------------------------------------------------------ */
 
 static int root_of(gpointer user)
 {

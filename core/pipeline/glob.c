@@ -147,7 +147,7 @@ char *mlv_glob_folder(const char *text)
 	return g_string_free(folder, FALSE);
 }
 
-/* --- what is there -------------------------------------------------------------------------------- */
+/* --- what is there ---------------------------------------------------------------------------- */
 
 typedef struct {
 	const MlvFiles *files;

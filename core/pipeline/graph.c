@@ -21,7 +21,7 @@ gint mlv_pipeline_find(const MlvPipeline *pipeline, const char *address)
 	return (gint)GPOINTER_TO_UINT(g_hash_table_lookup(pipeline->by_address, address)) - 1;
 }
 
-/* --- outputs ------------------------------------------------------------------------------------- */
+/* --- outputs ---------------------------------------------------------------------------------- */
 
 static const MlvGraphOut *out_at(const MlvPipeline *pipeline, const char *path)
 {
@@ -142,7 +142,7 @@ static gboolean index_outs(MlvPipeline *pipeline, GError **error)
 	return TRUE;
 }
 
-/* --- edges --------------------------------------------------------------------------------------- */
+/* --- edges ------------------------------------------------------------------------------------ */
 
 static gboolean add_edge(MlvPipeline *pipeline, guint number, const MlvGraphOut *out,
 			 const char *path, const MlvWhere *where, GError **error)
@@ -257,7 +257,7 @@ static gboolean join_all(MlvPipeline *pipeline, GError **error)
 	return TRUE;
 }
 
-/* --- the pipeline -------------------------------------------------------------------------------- */
+/* --- the pipeline ----------------------------------------------------------------------------- */
 
 void mlv_pipeline_free(MlvPipeline *pipeline)
 {
@@ -326,7 +326,7 @@ MlvPipeline *mlv_pipeline_load(const MlvFiles *files, const char *folder, GError
 	return mlv_pipeline_new(files, g_steal_pointer(&read), error);
 }
 
-/* --- what a dependency is now -------------------------------------------------------------------- */
+/* --- what a dependency is now ----------------------------------------------------------------- */
 
 static gboolean is_own(const MlvStage *stage, const char *path)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* --- entries ------------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 MlvLockPath *mlv_lock_path_new(const char *path, const MlvPointer *held, const char *etag)
 {
@@ -115,7 +115,7 @@ void mlv_lock_stage_sort(MlvLockStage *stage)
 	g_ptr_array_sort(stage->params, compare_params);
 }
 
-/* --- the lock ------------------------------------------------------------------------------------ */
+/* --- the lock --------------------------------------------------------------------------------- */
 
 MlvLock *mlv_lock_new(const char *folder)
 {
@@ -175,7 +175,7 @@ gboolean mlv_lock_has_conflicts(const MlvLock *lock)
 	return lock->conflicts;
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* A path as it is written from the lock's folder, in quotes. */
 static void append_path(GString *text, const char *folder, const char *path)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading mlv.lock, line by line. Of a text with conflict markers each side is read by itself: every
- * stage on which they agree, or which one alone has, is as good as without the conflict. */
+/* Reading mlv.lock, line by line. Of a text with conflict markers each side is read by itself:
+ * every stage on which they agree, or which one alone has, is as good as without the conflict. */
 #include <string.h>
 
 #include "core/pipeline/lock_private.h"
@@ -26,7 +26,7 @@ static gboolean fail_line(Reader *reader, GError **error, const char *expected)
 			   expected);
 }
 
-/* --- entries ------------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static gboolean get_size(const MlvValue *map, const char *key, guint64 *size)
 {
@@ -149,7 +149,7 @@ static gboolean read_entry(Reader *reader, const char *line, gsize length, GErro
 	return ok || fail_line(reader, error, "an entry as mlv-lock(5) has it");
 }
 
-/* --- stages -------------------------------------------------------------------------------------- */
+/* --- stages ----------------------------------------------------------------------------------- */
 
 /* A block that lacks its sum, or whose sum is another, was put together by a merge or by hand. */
 static void finish_stage(Reader *reader)
@@ -231,7 +231,7 @@ static gboolean read_line(Reader *reader, const char *line, gsize length, GError
 	return TRUE;
 }
 
-/* --- conflict markers ---------------------------------------------------------------------------- */
+/* --- conflict markers ------------------------------------------------------------------------- */
 
 typedef enum {
 	SIDE_BOTH,

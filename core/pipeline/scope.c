@@ -83,7 +83,7 @@ gboolean mlv_scope_count(const MlvScope *scope, gsize length, const MlvWhere *wh
 			   MLV_TEMPLATE_MAX >> 20);
 }
 
-/* --- adding -------------------------------------------------------------------------------------- */
+/* --- adding ----------------------------------------------------------------------------------- */
 
 static gboolean fail_twice(const char *name, const MlvValue *old, const MlvValue *new,
 			   GError **error)
@@ -154,7 +154,7 @@ gboolean mlv_scope_add(MlvScope *scope, const MlvValue *map, GError **error)
 	return TRUE;
 }
 
-/* --- files --------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* The file's map, read once for all scopes around one another; an empty file is an empty map. */
 static const MlvValue *read_file(const MlvScope *scope, const MlvFiles *files, const char *path,

@@ -25,7 +25,7 @@ static MlvStage *new_stage(const MlvPipelineFile *file, const char *name, const 
 	return stage;
 }
 
-/* --- vars ---------------------------------------------------------------------------------------- */
+/* --- vars ------------------------------------------------------------------------------------- */
 
 static gboolean check_plain(const MlvValue *value, GError **error)
 {
@@ -80,7 +80,7 @@ gboolean mlv_stage_load_vars(MlvStageLoader *loader, MlvScope *scope, const MlvV
 	return TRUE;
 }
 
-/* --- commands ------------------------------------------------------------------------------------ */
+/* --- commands --------------------------------------------------------------------------------- */
 
 /* Whether a shell joins the next line to this one: an odd number of backslashes at its end. */
 static gboolean continues(const char *line, gsize length)
@@ -138,7 +138,7 @@ static gboolean build_cmds(MlvStage *stage, const MlvValue *cmd, GError **error)
 	       mlv_fail_at(error, &cmd->where, MLV_ERROR_CORRUPT, "'cmd' is empty");
 }
 
-/* --- the stage ----------------------------------------------------------------------------------- */
+/* --- the stage -------------------------------------------------------------------------------- */
 
 /* The folder that it runs in; its template sees the variables of the file only. */
 static char *find_wdir(MlvStageLoader *loader, const MlvValue *definition, const MlvScope *scope,

@@ -56,7 +56,7 @@ static void set_member(MlvScope *inner, const MlvScope *scope, const GPtrArray *
 	}
 }
 
-/* --- foreach ------------------------------------------------------------------------------------- */
+/* --- foreach ---------------------------------------------------------------------------------- */
 
 static gboolean has_collections(const MlvValue *list)
 {
@@ -135,7 +135,7 @@ static gboolean spread_foreach(MlvStageLoader *loader, const MlvValue *definitio
 	return TRUE;
 }
 
-/* --- matrix -------------------------------------------------------------------------------------- */
+/* --- matrix ----------------------------------------------------------------------------------- */
 
 /* The definition without its `matrix`. */
 static MlvValue *without_matrix(const MlvValue *definition)

@@ -75,7 +75,7 @@ static gboolean for_each(MlvStageLoader *loader, MlvStage *stage, const MlvValue
 	return TRUE;
 }
 
-/* --- deps ---------------------------------------------------------------------------------------- */
+/* --- deps ------------------------------------------------------------------------------------- */
 
 /* A pattern relative to the root: what leads to it is no pattern. */
 static char *normal_pattern(MlvStageLoader *loader, const char *wdir, const char *written)
@@ -134,7 +134,7 @@ gboolean mlv_stage_build_deps(MlvStageLoader *loader, MlvStage *stage, const Mlv
 	return for_each(loader, stage, list, add_dep, seen, error);
 }
 
-/* --- params -------------------------------------------------------------------------------------- */
+/* --- params ----------------------------------------------------------------------------------- */
 
 /* The stage's entry for a params file, made where there is none. */
 static MlvParamsDep *params_of(MlvStageLoader *loader, MlvStage *stage, const char *written,
@@ -216,20 +216,28 @@ gboolean mlv_stage_build_params(MlvStageLoader *loader, MlvStage *stage, const M
 	return for_each(loader, stage, list, add_params, NULL, error);
 }
 
-/* --- outs ---------------------------------------------------------------------------------------- */
+/* --- outs ------------------------------------------------------------------------------------- */
 
 static const char *const out_keys[] = { "cache", "persist", "push", "remote",     "desc",
 					"type",  "labels",  "meta", "checkpoint", NULL };
 static const char *const plot_keys[] = { "cache",  "persist", "push",    "remote",     "desc",
 					 "type",   "labels",  "meta",    "checkpoint", "template",
 					 "x",      "y",       "x_label", "y_label",    "title",
-					 "header", NULL };
+					 "header", "bins",    NULL };
+static const char *const metric_keys[] = { "cache",      "persist", "push",   "remote",
+					   "desc",       "type",    "labels", "meta",
+					   "checkpoint", "better",  NULL };
 
 static gboolean read_flags(MlvOut *out, const MlvValue *flags, GError **error)
 {
-	gboolean plot = out->type == MLV_OUT_PLOT;
+	const char *const *keys = out->type == MLV_OUT_PLOT     ? plot_keys
+				  : out->type == MLV_OUT_METRIC ? metric_keys
+								: out_keys;
 
-	if (!mlv_stage_check_keys(flags, plot ? plot_keys : out_keys, plot ? "a plot" : "an output",
+	if (!mlv_stage_check_keys(flags, keys,
+				  out->type == MLV_OUT_PLOT     ? "a plot"
+				  : out->type == MLV_OUT_METRIC ? "a metric's file"
+								: "an output",
 				  error))
 		return FALSE;
 	mlv_value_unref(out->options);
@@ -300,8 +308,8 @@ static MlvOut *new_out(MlvStageLoader *loader, const MlvStage *stage, const MlvV
 	return out;
 }
 
-/* Adds an output, or finds it: a path that stands twice in one list is one, as in DVC. `flags` NULL:
- * none are written. NULL with *error. Borrowed. */
+/* Adds an output, or finds it: a path that stands twice in one list is one, as in DVC. `flags`
+ * NULL: none are written. NULL with *error. Borrowed. */
 static MlvOut *add_out(MlvStageLoader *loader, MlvStage *stage, const MlvValue *name,
 		       const MlvValue *flags, MlvOutType type, GError **error)
 {
@@ -356,6 +364,12 @@ static gboolean add_flagged(MlvStageLoader *loader, MlvStage *stage, const MlvEn
 
 	if (flags->type == MLV_VALUE_LIST && type == MLV_OUT_PLOT)
 		return add_plot(loader, stage, entry, error);
+	if (mlv_value_is_scalar(flags) && flags->type != MLV_VALUE_NULL &&
+	    g_strv_contains(out_keys, entry->key->text))
+		return mlv_fail_at(error, &entry->key->where, MLV_ERROR_CORRUPT,
+				   "'%s' stands beside a path, and belongs to it: indent it by two "
+				   "more",
+				   entry->key->text);
 	if (flags->type == MLV_VALUE_NULL)
 		flags = NULL;
 	else if (flags->type != MLV_VALUE_MAP)

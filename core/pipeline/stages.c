@@ -7,8 +7,9 @@
 
 static const char *const file_keys[] = { "stages",    "vars",     "params", "metrics", "plots",
 					 "artifacts", "datasets", "shell",  NULL };
-static const char *const plot_keys[] = { "x",     "y",        "x_label", "y_label",
-					 "title", "template", "header",  NULL };
+static const char *const plot_keys[] = { "x",        "y",      "x_label", "y_label", "title",
+					 "template", "header", "bins",    NULL };
+static const char *const metric_keys[] = { "better", NULL };
 static const char *const artifact_keys[] = { "path", "type", "labels", "desc", "meta", NULL };
 
 static void item_free(MlvPipelineItem *item)
@@ -52,7 +53,7 @@ static MlvPipelineFile *new_file(const char *path)
 	return file;
 }
 
-/* --- variables ----------------------------------------------------------------------------------- */
+/* --- variables -------------------------------------------------------------------------------- */
 
 static gboolean load_vars(MlvStageLoader *loader, GError **error)
 {
@@ -70,7 +71,7 @@ static gboolean load_vars(MlvStageLoader *loader, GError **error)
 		mlv_stage_load_vars(loader, loader->scope, vars, file->folder, NULL, error));
 }
 
-/* --- stages -------------------------------------------------------------------------------------- */
+/* --- stages ----------------------------------------------------------------------------------- */
 
 static gboolean check_stage_key(const MlvValue *key, GError **error)
 {
@@ -120,7 +121,7 @@ static gboolean set_shell(MlvStageLoader *loader, GError **error)
 	return TRUE;
 }
 
-/* --- top-level lists ----------------------------------------------------------------------------- */
+/* --- top-level lists -------------------------------------------------------------------------- */
 
 static MlvPipelineItem *add_item(MlvStageLoader *loader, GPtrArray *items, const char *name,
 				 const char *path, const MlvValue *options, const MlvWhere *where)
@@ -137,18 +138,24 @@ static MlvPipelineItem *add_item(MlvStageLoader *loader, GPtrArray *items, const
 	return item;
 }
 
-static gboolean add_plots(MlvStageLoader *loader, GPtrArray *items, const MlvValue *map,
-			  GError **error)
+/* {PATH: {x: epoch}} of plots, {PATH: {better: lower}} of metrics. */
+static gboolean add_map(MlvStageLoader *loader, GPtrArray *items, const MlvValue *map,
+			GError **error)
 {
+	gboolean plots = items == loader->file->plots;
+
 	for (gsize i = 0; i < map->length; i++) {
 		const MlvEntry *entry = &map->entries[i];
 		const MlvValue *options = entry->value;
 
 		if (options->type != MLV_VALUE_NULL && options->type != MLV_VALUE_MAP)
 			return mlv_stage_fail_type(options, entry->key->text,
-						   "a map such as {x: epoch, y: loss}", error);
+						   plots ? "a map such as {x: epoch, y: loss}"
+							 : "a map such as {better: lower}",
+						   error);
 		if (options->type == MLV_VALUE_MAP &&
-		    !mlv_stage_check_keys(options, plot_keys, "a plot", error))
+		    !mlv_stage_check_keys(options, plots ? plot_keys : metric_keys,
+					  plots ? "a plot" : "a metric's file", error))
 			return FALSE;
 		add_item(loader, items, entry->key->text, entry->key->text,
 			 options->type == MLV_VALUE_MAP ? options : NULL, &entry->key->where);
@@ -183,13 +190,13 @@ static gboolean build_paths(MlvStageLoader *loader, const char *key, GPtrArray *
 	if (!list)
 		return TRUE;
 	if (list->type == MLV_VALUE_MAP && items == loader->file->plots)
-		return add_plots(loader, items, list, error);
+		return add_map(loader, items, list, error);
 	if (list->type != MLV_VALUE_LIST)
 		return mlv_stage_fail_type(list, key, "a list ('- ' before each item)", error);
 	for (gsize i = 0; i < list->length; i++) {
 		const MlvValue *item = list->items[i];
-		if (item->type == MLV_VALUE_MAP && items == loader->file->plots) {
-			if (!add_plots(loader, items, item, error))
+		if (item->type == MLV_VALUE_MAP && items != loader->file->params) {
+			if (!add_map(loader, items, item, error))
 				return FALSE;
 			continue;
 		}
@@ -232,7 +239,7 @@ static gboolean build_artifacts(MlvStageLoader *loader, GError **error)
 	return TRUE;
 }
 
-/* --- the file ------------------------------------------------------------------------------------ */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static gboolean fill(MlvStageLoader *loader, GError **error)
 {

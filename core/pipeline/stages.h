@@ -82,9 +82,9 @@ typedef struct {
 
 /* An element of a top-level list. */
 typedef struct {
-	char *path; /* relative to the root (may lie outside); of a plot NULL if its name is no path */
+	char *path;        /* relative to the root, or outside; of a plot perhaps just a name */
 	char *name;        /* as it is written; of an artifact its name */
-	MlvValue *options; /* of a plot or artifact, or NULL */
+	MlvValue *options; /* of a plot, metric or artifact, or NULL */
 	MlvWhere where;
 } MlvPipelineItem;
 

@@ -57,7 +57,7 @@ static void append_plain(GString *to, const char *text, gsize length)
 	}
 }
 
-/* --- variables ----------------------------------------------------------------------------------- */
+/* --- variables -------------------------------------------------------------------------------- */
 
 /* Where in its file a match stands, as far as the text is there as it was written. */
 static MlvWhere where_of(const MlvValue *value, const Match *match)
@@ -122,7 +122,7 @@ static const MlvValue *find_variable(const MlvScope *scope, const char *inner,
 	return value;
 }
 
-/* --- options of a command ------------------------------------------------------------------------ */
+/* --- options of a command --------------------------------------------------------------------- */
 
 /* As Python's shlex.quote() has it, so that a command is the same text as DVC's. */
 static void append_quoted(GString *to, const char *text)
@@ -201,7 +201,7 @@ char *mlv_template_options(const MlvValue *map, GError **error)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* --- expanding ----------------------------------------------------------------------------------- */
+/* --- expanding -------------------------------------------------------------------------------- */
 
 static gboolean append_variable(GString *to, const MlvValue *value, const char *inner,
 				MlvTemplateMode mode, const MlvWhere *where, GError **error)

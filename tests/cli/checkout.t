@@ -223,6 +223,78 @@ test_case "killed at any moment, checkout goes on where it was" <<'CASE'
 	expect_same_tree data ../before
 CASE
 
+# A folder disk/tree that does not tell upper case from lower case.
+fold_disk()
+{
+	local loop=
+	need_root
+	truncate -s 64M ../disk.img
+	mkdir disk
+	if mkfs.ext4 -q -O casefold ../disk.img 2>/dev/null && mount -o loop ../disk.img disk 2>/dev/null; then
+		trap 'cd "$CASE"; umount -l "$CASE/work/disk"' EXIT
+		mkdir disk/tree
+		chattr +F disk/tree
+	elif mkfs.exfat ../disk.img >/dev/null 2>&1 && loop=$(losetup -f --show ../disk.img) &&
+		mount.exfat-fuse "$loop" disk >/dev/null 2>&1; then
+		# shellcheck disable=SC2064
+		trap "cd '$CASE'; umount -l '$CASE/work/disk'; losetup -d '$loop'" EXIT
+		mkdir disk/tree
+	else
+		[ -z "$loop" ] || losetup -d "$loop"
+		skip_case "no file system without case can be mounted here"
+	fi
+}
+
+test_case "two names that differ in case only are refused where a folder cannot hold both, and nothing is lost" <<'CASE'
+	fold_disk
+	new_repo project
+	mkdir -p data/Sub data/sub
+	echo upper >data/File
+	echo lower >data/file
+	echo 1 >data/Sub/x
+	echo 2 >data/sub/y
+	echo other >data/other
+	mlv add -q data
+	commit_all one
+	git worktree add -q --detach --no-checkout ../disk/tree
+	cd ../disk/tree
+	git checkout -q HEAD -- .
+	expect_status 128 mlv checkout
+	expect_err "'File' and 'file' differ in upper and lower case only"
+	expect_no_file data/File
+	expect_ok mlv checkout -- data/other
+	expect_content data/other other
+	expect_ok mlv checkout -- data/File
+	expect_content data/File upper
+	expect_status 128 mlv checkout -- data/file
+	expect_content data/File upper
+	# what is not saved is never written over
+	rm data/File
+	echo mine >data/FILE
+	expect_status 128 mlv checkout -- data/file
+	expect_content data/FILE mine
+	expect_status 128 mlv checkout
+	expect_content data/FILE mine
+	# a change of case alone is no clash
+	rm -rf data
+	cd ../../project
+	rm -r data/Sub data/File
+	mlv add -q data
+	git commit -q -am two
+	mv data/file data/FILE
+	mlv add -q data
+	git commit -q -am three
+	cd -
+	git checkout -q -f --detach main~1
+	expect_ok mlv checkout -- data
+	expect_content data/file lower
+	git checkout -q -f --detach main
+	expect_ok mlv checkout
+	expect_content data/FILE lower
+	[ "$(find data -iname file -printf '%f')" = FILE ] || fail "$(ls data)"
+	cd "$CASE/work/project"
+	git worktree remove --force ../disk/tree
+CASE
 test_case "the first word is a path where it is no revision, and both is an error" <<'CASE'
 	two_versions
 	rm model

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Foreign bytes as YAML: whatever is accepted is the same value when written and read again; an edit
- * of it is what was asked for, or refused. */
+/* Foreign bytes as YAML: whatever is accepted is the same value when written and read again; an
+ * edit of it is what was asked for, or refused. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "core/checkout.h"
+#include "core/checkout_private.h"
 #include "core/workspace.h"
 #include "storage/chunker.h"
 #include "storage/ingest.h"
@@ -565,6 +565,42 @@ static void what_a_killed_process_left_is_swept_and_ignored(void **state)
 	assert_specs(world, "set", first);
 }
 
+static void names_that_differ_in_case_only_are_told_where_case_does_not_count(void **state)
+{
+	const CheckoutDir dir = { .path = (char *)"set" };
+	MlvScanEntry entry = { .name = "Readme" };
+	const MlvScanDir disk = { .entries = &entry, .count = 1 };
+	g_autoptr(GHashTable) names = NULL, there = NULL;
+	g_autoptr(GError) error = NULL;
+
+	for (const char *const *name = (const char *const[]){ "A", "b", "\xff", "Ä", NULL }; *name;
+	     name++)
+		assert_true(mlv_checkout_fold_name(&names, &dir, *name, NULL));
+	assert_false(mlv_checkout_fold_name(&names, &dir, "a", &error));
+	assert_non_null(strstr(error->message, "'A' and 'a' differ"));
+	assert_false(mlv_checkout_fold_name(&names, &dir, "A\xcc\x88", NULL));
+	assert_false(mlv_checkout_fold_name(&names, &dir, "a\xcc\x88", NULL));
+	assert_true(mlv_checkout_lists_twin(&there, &disk, "README"));
+	assert_false(mlv_checkout_lists_twin(&there, &disk, "READYOU"));
+}
+
+static void room_for_a_large_file_is_taken_before_it_is_written(void **state)
+{
+	World *world = *state;
+	g_auto(MlvFd) dir = open(world->dir, O_RDONLY | O_DIRECTORY);
+	g_autoptr(MlvWorkspaceTemp) temp =
+		mlv_workspace_temp_new(dir, MLV_MODE_FILE, 1 << 20, "large", NULL);
+	struct stat st;
+
+	assert_non_null(temp);
+	assert_int_equal(fstat(mlv_workspace_temp_fd(temp), &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+	assert_true(mlv_workspace_temp_reserve(temp, 1 << 20, NULL));
+	assert_int_equal(fstat(mlv_workspace_temp_fd(temp), &st), 0);
+	assert_int_equal(st.st_size, 1 << 20);
+	assert_true(st.st_blocks == 0 || st.st_blocks * 512 >= 1 << 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -585,6 +621,8 @@ int main(void)
 		TEST(paths_bring_a_part_and_the_rest_is_not_expected),
 		TEST(a_damaged_chunk_is_told_and_not_written),
 		TEST(what_a_killed_process_left_is_swept_and_ignored),
+		TEST(names_that_differ_in_case_only_are_told_where_case_does_not_count),
+		TEST(room_for_a_large_file_is_taken_before_it_is_written),
 	};
 
 	git_scratch_environment();

@@ -11,7 +11,7 @@
 #include "core/pipeline/graph.h"
 #include "tests/unit/memory_files.h"
 
-/* --- globs --- */
+/* --- globs ------------------------------------------------------------------------------------ */
 
 static void assert_glob(const char *pattern, const char *path, gboolean matches)
 {
@@ -73,7 +73,7 @@ static void a_hostile_pattern_ends_soon(void **state)
 	assert_glob(pattern->str, path->str, FALSE);
 }
 
-/* --- the graph --- */
+/* --- the graph -------------------------------------------------------------------------------- */
 
 static MlvPipeline *load(const MemoryFile *table, GError **error)
 {
@@ -352,7 +352,7 @@ static void a_repository_without_pipelines_is_empty(void **state)
 	assert_int_equal(pipeline->nodes->len, 0);
 }
 
-/* --- paths --- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 static void assert_normal(const char *folder, const char *written, const char *expected)
 {

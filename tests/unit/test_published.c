@@ -8,6 +8,7 @@
 
 #include "storage/published.h"
 #include "tests/unit/medium_mem.h"
+#include "tests/unit/scratch.h"
 
 #define FIXTURES "tests/fixtures/"
 
@@ -61,6 +62,15 @@ static void the_golden_lists_are_read_and_written_as_they_are(void **state)
 		g_autoptr(GBytes) again = mlv_published_format(listed);
 		assert_true(g_bytes_equal(bytes, again));
 	}
+}
+
+static void the_page_shows_the_smallest_list(void **state)
+{
+	g_autoptr(GByteArray) shown = scratch_page_dump("man/mlv-store.5", 1);
+	g_autoptr(GBytes) bytes = load(FIXTURES "list-v1-empty.list");
+
+	assert_int_equal(shown->len, g_bytes_get_size(bytes));
+	assert_memory_equal(shown->data, g_bytes_get_data(bytes, NULL), shown->len);
 }
 
 static void every_flipped_byte_and_every_length_is_noticed(void **state)
@@ -217,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_golden_lists_are_read_and_written_as_they_are),
+		cmocka_unit_test(the_page_shows_the_smallest_list),
 		cmocka_unit_test(every_flipped_byte_and_every_length_is_noticed),
 		cmocka_unit_test(what_is_not_written_so_is_refused_though_its_sum_is_right),
 		cmocka_unit_test(a_listing_tells_whether_the_list_in_it_is_out_of_date),

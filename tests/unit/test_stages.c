@@ -319,9 +319,10 @@ static void assert_refused(const char *text, const char *message)
 		fail_msg("'%s' for\n%s", error->message, text);
 }
 
+#define AT(line, column) "sub/dvc.yaml:" #line ":" #column ": "
+
 static void what_is_wrong_names_file_line_and_column(void **state)
 {
-#define AT(line, column) "sub/dvc.yaml:" #line ":" #column ": "
 	assert_refused("stage: {}\n",
 		       AT(1, 1) "a pipeline file has no 'stage'; did you mean 'stages'?");
 	assert_refused("- a\n",
@@ -346,6 +347,9 @@ static void what_is_wrong_names_file_line_and_column(void **state)
 				 "number (stage 'a')");
 	assert_refused("stages:\n  a: {cmd: x, outs: [{y: {cached: true}}]}\n",
 		       AT(2, 27) "an output has no 'cached'; did you mean 'cache'? (stage 'a')");
+	assert_refused("stages:\n  a:\n    cmd: x\n    outs:\n      - y:\n        cache: false\n",
+		       AT(6, 9) "'cache' stands beside a path, and belongs to it: indent it by two "
+				"more (stage 'a')");
 	assert_refused(
 		"stages:\n  a: {cmd: x, outs: [{y: no}]}\n",
 		AT(2, 26) "'y' is expected to be a map such as {cache: false}, and this is a "
@@ -366,6 +370,10 @@ static void what_is_wrong_names_file_line_and_column(void **state)
 		       AT(2, 16) "'m' of the matrix is expected to be a list, and is a string");
 	assert_refused("stages:\n  a: {matrix: {m: [a-b, a], n: [c, b-c]}, cmd: x}\n",
 		       AT(2, 15) "two stages of the matrix would be called 'a@a-b-c'");
+}
+
+static void paths_and_names_that_cannot_be_are_refused(void **state)
+{
 	assert_refused(
 		"stages:\n  a@b: {cmd: x}\n",
 		AT(2, 3) "a stage cannot be called 'a@b': '@' and control characters are not "
@@ -421,7 +429,6 @@ static void what_is_wrong_names_file_line_and_column(void **state)
 		       AT(1, 18) "a plot has no 'z'; it can have x, y, "
 				 "x_label, y_label, title, template, "
 				 "header");
-#undef AT
 }
 
 static void hostile_matrices_end_soon(void **state)
@@ -494,6 +501,7 @@ int main(void)
 		cmocka_unit_test(what_dvc_takes_silently_is_taken),
 		cmocka_unit_test(top_level_lists_are_read),
 		cmocka_unit_test(what_is_wrong_names_file_line_and_column),
+		cmocka_unit_test(paths_and_names_that_cannot_be_are_refused),
 		cmocka_unit_test(hostile_matrices_end_soon),
 		cmocka_unit_test(names_of_new_stages_are_checked),
 		cmocka_unit_test(parameters_have_the_values_of_their_files),

@@ -117,6 +117,17 @@ static void every_style_is_read(void **state)
 	assert_reads("--- a\n...\n", "\"a\"");
 }
 
+static void quotes_and_escapes_are_undone(void **state)
+{
+	assert_reads("a: 'c'''' d'\n", "{\"a\": \"c'' d\"}");
+	assert_reads("'it''s': 'a  \n  b\n\n\n  c '\n", "{\"it's\": \"a b\\n\\nc \"}");
+	assert_reads("a: \"x \\\\\\\n   \\  y\"\n", "{\"a\": \"x \\\\  y\"}");
+	assert_reads("a: \"x\\t\n  y\\n\\\n\n  z\"\n", "{\"a\": \"x\\t y\\n\\nz\"}");
+	assert_reads("a: \"\\x41\\u00e9\\U0001f600\\/\\e\"\n",
+		     "{\"a\": \"A\xc3\xa9\xf0\x9f\x98\x80/\\u001b\"}");
+	assert_reads("a: ''\nb: \"\"\n", "{\"a\": \"\", \"b\": \"\"}");
+}
+
 static void anchors_aliases_and_merge_keys_work(void **state)
 {
 	assert_reads("a: &x [1, 2]\nb: *x\n", "{\"a\": [1, 2], \"b\": [1, 2]}");
@@ -304,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scalars_have_the_types_that_dvc_gives_them),
 		cmocka_unit_test(every_style_is_read),
+		cmocka_unit_test(quotes_and_escapes_are_undone),
 		cmocka_unit_test(anchors_aliases_and_merge_keys_work),
 		cmocka_unit_test(what_is_wrong_is_refused_at_its_place),
 		cmocka_unit_test(hostile_files_end_soon),
