@@ -49,10 +49,11 @@ static gboolean take_paths(MlvSides *sides, const GPtrArray *words, GError **err
 /* Adds a revision, unless it is there already. */
 static gboolean add_side(MlvSides *sides, const char *rev, GError **error)
 {
+	const char *name = rev ? rev : "workspace";
 	MlvSide *side;
 
 	for (guint i = 0; i < sides->sides->len; i++)
-		if (strcmp(mlv_side_name(sides->sides->pdata[i]), rev ? rev : "workspace") == 0)
+		if (strcmp(mlv_side_name(sides->sides->pdata[i]), name) == 0)
 			return TRUE;
 	if (sides->sides->len >= MLV_SIDES_MAX)
 		return mlv_fail(error, MLV_ERROR_USAGE, "more than %d revisions at once",

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The revisions that metrics, params, plots and report are about: `[REV...] [-- PATH...]`.
- *
- * This is where the name of a run becomes a revision as well: what mlv_cmd_split_revisions() takes
- * for one, mlv_side_open() opens.
+ * The revisions that metrics, params, plots and report are about: `[REV...] [-- PATH...]`. The name
+ * of a run is a revision too: its record (mlv_git_resolve()).
  */
 #ifndef MLV_CMD_SIDES_H
 #define MLV_CMD_SIDES_H

@@ -104,8 +104,7 @@ static gboolean keep_going(const MlvFsckWalk *walk, GError **error)
 	return mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 }
 
-/* --- what is not here
- * ------------------------------------------------------------------------------ */
+/* --- what is not here ------------------------------------------------------------------------- */
 
 static void missing(MlvFsckWalk *walk, const Label *label, MlvKind kind, const MlvId *id,
 		    const char *why)
@@ -151,8 +150,7 @@ static void absent(MlvFsckWalk *walk, const Label *label, MlvKind kind, const Ml
 		walk->result->not_here++;
 }
 
-/* --- cuts, in workers
- * ------------------------------------------------------------------------------ */
+/* --- cuts, in workers ------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvId id;
@@ -210,8 +208,7 @@ static void add_cut(MlvFsckWalk *walk, const Node *node, const MlvId *id, gboole
 		submit_cuts(walk);
 }
 
-/* --- naming objects
- * -------------------------------------------------------------------------------- */
+/* --- naming objects --------------------------------------------------------------------------- */
 
 static guint node_hash(gconstpointer data)
 {
@@ -282,8 +279,7 @@ static gboolean reach(MlvFsckWalk *walk, const MlvRef *ref, guint64 files, guint
 	return TRUE;
 }
 
-/* --- walking
- * --------------------------------------------------------------------------------------- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 static GBytes *remembering_read(MlvSource *source, MlvKind kind, const MlvId *id, GError **error)
 {

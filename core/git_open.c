@@ -203,6 +203,12 @@ static gboolean apply_work_tree(MlvRepo *repo, gboolean from_git_dir, GError **e
 	if (!g_file_test(chosen, G_FILE_TEST_IS_DIR))
 		return mlv_fail(error, MLV_ERROR_MISSING,
 				"GIT_WORK_TREE names '%s', which is no folder", chosen);
+	/* libgit2 1.5 leaks a path that it has already. */
+	const char *now = git_repository_workdir(repo->git);
+	g_autofree char *same = now ? real_folder(now) : NULL;
+	g_autofree char *real = real_folder(chosen);
+	if (g_strcmp0(same, real) == 0)
+		return TRUE;
 	int code = git_repository_set_workdir(repo->git, chosen, 0);
 	return code == 0 || mlv_git_fail(error, code, "cannot use '%s' as work tree", chosen);
 }

@@ -8,8 +8,7 @@
 #include "core/remote_medium.h"
 #include "storage/push.h"
 
-/* --- opening
- * --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* What is known of a remote is kept beside the store, by its address. */
 static char *cache_dir(MlvRepo *repo, const MlvRemoteConfig *config)
@@ -81,8 +80,7 @@ void mlv_sync_close(MlvSync *sync)
 	g_free(sync);
 }
 
-/* --- pushing
- * --------------------------------------------------------------------------------------- */
+/* --- pushing ---------------------------------------------------------------------------------- */
 
 static gboolean add_needed(const MlvOid *commit, const MlvTracked *tracked, gpointer user,
 			   GError **error)

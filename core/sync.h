@@ -19,8 +19,7 @@
 #include "core/remote_config.h"
 #include "storage/remote.h"
 
-/* --- which commits
- * --------------------------------------------------------------------------------- */
+/* --- which commits ---------------------------------------------------------------------------- */
 
 /* A set of commits, each alone or with its history, and what their pointers name. */
 typedef struct MlvSelection MlvSelection;
@@ -51,8 +50,7 @@ typedef gboolean (*MlvSelectionVisit)(const MlvOid *commit, const MlvTracked *tr
 gboolean mlv_selection_foreach(MlvSelection *selection, MlvSelectionVisit visit, gpointer user,
 			       GError **error);
 
-/* --- remotes
- * --------------------------------------------------------------------------------------- */
+/* --- remotes ---------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvRepo *repo; /* borrowed */

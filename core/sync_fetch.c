@@ -70,8 +70,7 @@ static gboolean have_here(const MlvChunkKey *keys, gsize count, gboolean *have, 
 	return TRUE;
 }
 
-/* --- fetching
- * -------------------------------------------------------------------------------------- */
+/* --- fetching --------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvSync *sync;
@@ -170,8 +169,7 @@ gboolean mlv_sync_fetch(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	return ok;
 }
 
-/* --- measuring
- * ------------------------------------------------------------------------------------- */
+/* --- measuring -------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvStore *store;
@@ -220,8 +218,7 @@ gboolean mlv_sync_measure(MlvLocal *local, MlvSelection *selection, MlvSyncResul
 	return mlv_sync_walk(selection, &walk, &seen, error);
 }
 
-/* --- verifying
- * ------------------------------------------------------------------------------------- */
+/* --- verifying -------------------------------------------------------------------------------- */
 
 typedef struct {
 	MlvSync *sync; /* NULL: the local store is asked */

@@ -161,6 +161,9 @@ GPtrArray *mlv_measure_sources(MlvSide *side, const MlvMeasuresOptions *options)
 		if (params)
 			take_beside(&finder, "", MLV_PARAMS_FILE);
 	}
+	/* What a run logged. */
+	if (!options->deps && mlv_side_revision(side)->at == MLV_AT_COMMIT)
+		take_beside(&finder, MLV_LOG_RUN_FOLDER, params ? MLV_LOG_PARAMS : MLV_LOG_METRICS);
 	for (guint i = 0; options->paths && i < options->paths->len; i++)
 		if (mlv_side_type(side, options->paths->pdata[i]) == MLV_FILES_FILE &&
 		    !g_hash_table_contains(by_path, options->paths->pdata[i]))

@@ -21,7 +21,8 @@
 
 #include "core/value.h"
 
-/* The files that a run keeps beside each other. */
+/* The files that a run keeps beside each other, and the folder of its record with them. */
+#define MLV_LOG_RUN_FOLDER    ".mlv-run"
 #define MLV_LOG_METRICS       "metrics.jsonl"
 #define MLV_LOG_PARAMS        "params.jsonl"
 #define MLV_LOG_ARTIFACTS     "artifacts.jsonl"

@@ -7,8 +7,8 @@
  *	g_autoptr(MlvSide) side = mlv_side_open(view, "v1", error);
  *	g_autoptr(GBytes) bytes = mlv_side_read(side, "out/metrics.json", max, error);
  *
- * Whatever names a commit can be a side; what stands for a run resolves to the run's commit. Main
- * thread.
+ * Whatever names a commit can be a side, the record of a run too (mlv-run(5)), which has the
+ * metrics that the run logged in a folder of its own. Main thread.
  */
 #ifndef MLV_CORE_MEASURE_SIDE_H
 #define MLV_CORE_MEASURE_SIDE_H

@@ -378,6 +378,11 @@ static void add_side(Collector *collector)
 		for (guint j = 0; j < file->plots->len; j++)
 			add_item(collector, file, file->plots->pdata[j]);
 	}
+	/* What a run logged. */
+	if (mlv_side_revision(collector->side)->at == MLV_AT_COMMIT &&
+	    mlv_side_type(collector->side, MLV_LOG_RUN_FOLDER "/" MLV_LOG_METRICS) ==
+		    MLV_FILES_FILE)
+		add_path(collector, MLV_LOG_RUN_FOLDER "/" MLV_LOG_METRICS, NULL);
 	/* A file that some plot shows already is not shown once more. */
 	for (guint i = 0; paths && i < paths->len; i++)
 		if (!is_shown(collector, paths->pdata[i]) &&

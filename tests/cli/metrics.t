@@ -145,6 +145,49 @@ test_case "metrics in tracked data are read from the store, at any version" <<'C
 	expect_out '0.5       0.75   +0.25  better'
 CASE
 
+# A lock that says the output m.json of the stage train holds what is tracked in it, and nothing tracks it.
+lock_output()
+{
+	local id size block
+	mlv add -q m.json
+	id=$(sed -n 's/^id //p' m.json.mlv)
+	size=$(sed -n 's/^size //p' m.json.mlv)
+	block=$(printf '  train:\n    - cmd: "train"\n    - out: {"path": "m.json", "id": "%s", "size": %s}\n.' "$id" "$size")
+	printf 'version: 1\nstages:\n%s    - sum: "%s"\n' "${block%.}" \
+		"$(printf '%s' "${block%.}" | sha256sum | cut -c 1-16)" >mlv.lock
+	git rm -q -f --cached m.json.mlv
+	rm m.json m.json.mlv
+}
+
+test_case "metrics that are outputs in the store are read by what mlv.lock says" <<'CASE'
+	new_repo project
+	printf 'stages:\n  train:\n    cmd: train\n    metrics: [m.json]\n' >mlv.yaml
+	echo '{"acc": 0.5}' >m.json
+	lock_output
+	commit_all first
+	echo '{"acc": 0.75}' >m.json
+	lock_output
+	commit_all second
+	expect_ok mlv metrics diff HEAD~1 HEAD
+	expect_out 'm.json  acc        0.5  0.75   +0.25  better'
+	expect_ok mlv metrics show
+	expect_out '0.75'
+CASE
+
+test_case "runs are revisions, and what they logged is shown" <<'CASE'
+	new_repo project
+	printf 'echo "{\\"loss\\": $1}" >>"$MLV_METRICS"\nmlv log-param seed=$1\n' >train.sh
+	commit_all first
+	expect_ok mlv run -n one -- sh train.sh 0.5
+	expect_ok mlv run -n two -- sh train.sh 0.25
+	expect_ok mlv metrics diff one two
+	expect_out '.mlv-run/metrics.jsonl  loss    0.5  0.25   -0.25  better'
+	expect_ok mlv params diff one two
+	expect_out '.mlv-run/params.jsonl  seed   0.5  0.25   -0.25'
+	expect_ok mlv plots diff one two
+	expect_out '● one   ○ two'
+CASE
+
 test_case "what is not here is read from the remote" <<'CASE'
 	git init -q --bare origin.git
 	new_repo project

@@ -129,15 +129,21 @@ static int parse_action(const char *text)
 	_exit(125);
 }
 
+/* What the calls here are made of. A sanitizer makes some before there is an environment. */
 static void begin(void)
 {
-	const char *root = getenv("FAULT_ROOT"), *program = getenv("FAULT_PROGRAM");
-	const char *nth = getenv("FAULT_NTH"), *log = getenv("FAULT_LOG");
-
 	*(void **)&fault.syscall = dlsym(RTLD_NEXT, "syscall");
 	*(void **)&fault.opendir = dlsym(RTLD_NEXT, "opendir");
 	*(void **)&fault.fdopendir = dlsym(RTLD_NEXT, "fdopendir");
 	*(void **)&fault.readdir = dlsym(RTLD_NEXT, "readdir");
+}
+
+__attribute__((constructor)) static void read_variables(void)
+{
+	const char *root = getenv("FAULT_ROOT"), *program = getenv("FAULT_PROGRAM");
+	const char *nth = getenv("FAULT_NTH"), *log = getenv("FAULT_LOG");
+
+	pthread_once(&once, begin);
 	fault.no_sync = getenv("FAULT_NO_SYNC") != NULL;
 	if (!root || strcmp(program_invocation_short_name, program ? program : "mlv") != 0)
 		return;

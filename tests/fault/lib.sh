@@ -180,6 +180,7 @@ fault_sweep()
 	fault_hold "without a fault" old
 	[ -z "$WRONG" ] || fail "$WRONG"
 	count=$(wc -l <"$CASE/calls")
+	[ "$count" -gt 0 ] || fail "the library of faults saw no call"
 	case ${FAULT_ONLY:-} in
 	*" "*) points=${FAULT_ONLY#* } ;;
 	*) points=$(fault_points "$count") ;;
