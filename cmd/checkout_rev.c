@@ -28,7 +28,8 @@ static gboolean stage_brought(MlvCheckoutCall *call, MlvCheckout *checkout, cons
 		const char *rest;
 		const MlvTracked *tracked = mlv_tracked_cover(wanted, brought->pdata[i], &rest);
 
-		if (!tracked || tracked->error)
+		/* An output's version is its stage's business: its lock stays. */
+		if (!tracked || tracked->error || tracked->lock)
 			continue;
 		if (*rest && mlv_tracked_find(before, tracked->path))
 			g_ptr_array_add(parts, brought->pdata[i]);

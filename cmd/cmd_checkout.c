@@ -4,6 +4,7 @@
 #include "cmd/checkout_call.h"
 #include "cmd/look.h"
 #include "core/switch.h"
+#include "core/target.h"
 
 /* --- in line with the work tree's pointers ---------------------------------------------------- */
 
@@ -27,14 +28,11 @@ static gboolean restore_pointers(MlvCheckoutCall *call, GPtrArray *pointers, GEr
 		const MlvTracked *staged = index->pdata[i];
 		gsize length;
 
-		if (staged->error || staged->stage != 0 ||
+		if (staged->error || staged->stage != 0 || staged->lock ||
 		    mlv_tracked_find(pointers, staged->path) ||
 		    !mlv_pathspec_matches(call->paths, staged->path))
 			continue;
-		MlvTracked *copy = g_new0(MlvTracked, 1);
-		copy->path = g_strdup(staged->path);
-		copy->pointer = staged->pointer;
-		g_ptr_array_add(pointers, copy);
+		g_ptr_array_add(pointers, mlv_tracked_copy(staged));
 		any = TRUE;
 		if (call->opt->dry_run)
 			continue;

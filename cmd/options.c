@@ -151,12 +151,12 @@ static gboolean take_common(MlvCmd *cmd, const struct common *common, GError **e
 	return TRUE;
 }
 
-gboolean mlv_options_parse(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
-			   const char *synopsis, GError **error)
+static gboolean parse(MlvCmd *cmd, const GOptionEntry *entries, gboolean rest, int *argc,
+		      char ***argv, const char *synopsis, GError **error)
 {
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
-	MlvOptionsSplit split = { .options = texts, .words = words };
+	MlvOptionsSplit split = { .options = texts, .words = words, .rest = rest };
 	struct common common = { 0 };
 	MlvOptions *options = cmd->options;
 	const GOptionEntry *all;
@@ -183,6 +183,18 @@ gboolean mlv_options_parse(MlvCmd *cmd, const GOptionEntry *entries, int *argc, 
 	*argc = (int)words->len - 1;
 	*argv = (char **)words->pdata;
 	return TRUE;
+}
+
+gboolean mlv_options_parse(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
+			   const char *synopsis, GError **error)
+{
+	return parse(cmd, entries, FALSE, argc, argv, synopsis, error);
+}
+
+gboolean mlv_options_parse_before(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
+				  const char *synopsis, GError **error)
+{
+	return parse(cmd, entries, TRUE, argc, argv, synopsis, error);
 }
 
 MlvWords mlv_options_words(const MlvCmd *cmd, int argc, char **argv)

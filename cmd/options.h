@@ -25,6 +25,11 @@ typedef struct MlvOptions MlvOptions;
 gboolean mlv_options_parse(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
 			   const char *synopsis, GError **error);
 
+/* The same for a command that is given another program's words: from the first plain word on nothing
+ * is an option of ours. */
+gboolean mlv_options_parse_before(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
+				  const char *synopsis, GError **error);
+
 /* The words that mlv_options_parse() left, argv[0] not among them. Borrowed from argv. */
 typedef struct {
 	char **before; /* before "--", or all where there is none */

@@ -25,6 +25,7 @@ typedef struct {
 	int end;            /* index of the first word not looked at */
 	guint separator;
 	gboolean has_separator;
+	gboolean rest; /* behind the first plain word there are no options: they are a command's */
 } MlvOptionsSplit;
 
 /* Parts options from words; the arrays of `split` are the caller's. With `leading` the first

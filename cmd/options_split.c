@@ -116,7 +116,7 @@ gboolean mlv_options_split(MlvOptionsSplit *split, const GOptionEntry *entries, 
 
 		if (leading && plain)
 			break;
-		if (split->has_separator || plain) {
+		if (split->has_separator || plain || (split->rest && split->words->len > 0)) {
 			g_ptr_array_add(split->words, argv[i]);
 		} else if (strcmp(word, "--") == 0) {
 			split->has_separator = TRUE;

@@ -91,7 +91,7 @@ static gboolean take_pointer(Gather *gather, const MlvTracked *tracked, GError *
 
 	if (cancelled(gather, error))
 		return FALSE;
-	if (!mlv_pathspec_may_match_below(gather->paths, tracked->path))
+	if (tracked->stays || !mlv_pathspec_may_match_below(gather->paths, tracked->path))
 		return TRUE;
 	if (tracked->error) {
 		if (options->problem)

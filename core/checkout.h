@@ -58,6 +58,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvCheckout, mlv_checkout_free)
  * read at all. */
 gboolean mlv_checkout_target(MlvCheckout *checkout, const char *path, const MlvPointer *wanted,
 			     const MlvPointer *base, GError **error);
+/* The same for one as it was found, which is wanted. An output that is to be had only where it was
+ * made (push: false), and is not in the store, is passed over: its stage makes it. */
+gboolean mlv_checkout_tracked(MlvCheckout *checkout, const MlvTracked *wanted,
+			      const MlvPointer *base, GError **error);
 /* Adds a target for each pointer in `wanted`, based on the one in `base` (may be NULL), and for
  * each that is in `base` alone: that one is to go. Pointers with conflicts or errors, on either
  * side, are passed over. Both are of MlvTracked *, sorted. */

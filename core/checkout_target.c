@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/checkout_private.h"
+#include "core/target.h"
 #include "core/workspace.h"
 
 static void entry_of(const MlvPointer *pointer, const char *name, MlvTreeEntry *entry)
@@ -88,6 +89,20 @@ static const MlvTracked *next_pointer(const GPtrArray *pointers, guint *number)
 	return NULL;
 }
 
+gboolean mlv_checkout_tracked(MlvCheckout *checkout, const MlvTracked *wanted,
+			      const MlvPointer *base, GError **error)
+{
+	MlvSource *source = mlv_store_source(checkout->options.store);
+	const MlvRef *ref = &wanted->pointer.ref;
+	gboolean has = TRUE;
+
+	if (wanted->stays && ref->size > 0 &&
+	    !source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, error))
+		return FALSE;
+	return !has ||
+	       mlv_checkout_target(checkout, wanted->path, &wanted->pointer, base, error);
+}
+
 gboolean mlv_checkout_pointers(MlvCheckout *checkout, const GPtrArray *wanted,
 			       const GPtrArray *base, GError **error)
 {
@@ -101,12 +116,14 @@ gboolean mlv_checkout_pointers(MlvCheckout *checkout, const GPtrArray *wanted,
 		int order = !want ? 1 : !was ? -1 : strcmp(want->path, was->path);
 		const char *path = order <= 0 ? want->path : was->path;
 		/* One that is wanted and cannot be read is not to go. */
-		gboolean skip = order > 0 && wanted && mlv_tracked_find(wanted, path);
+		gboolean skip = order > 0 && wanted &&
+				(mlv_tracked_find(wanted, path) || mlv_targets_doubt(wanted, was));
 		i += order <= 0;
 		j += order >= 0;
+		const MlvPointer *base_pointer = order >= 0 ? &was->pointer : NULL;
 		if (!skip &&
-		    !mlv_checkout_target(checkout, path, order <= 0 ? &want->pointer : NULL,
-					 order >= 0 ? &was->pointer : NULL, error))
+		    !(order <= 0 ? mlv_checkout_tracked(checkout, want, base_pointer, error)
+				 : mlv_checkout_target(checkout, path, NULL, base_pointer, error)))
 			return FALSE;
 	}
 }

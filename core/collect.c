@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/git_tree.h"
+#include "core/pipeline/runlog.h"
+#include "core/pipeline/runcache.h"
 #include "core/reach.h"
 #include "core/workspace.h"
 #include "storage/error.h"
@@ -80,6 +82,14 @@ static void sweep_workspace(MlvRepo *repo)
 	}
 }
 
+/* Entries of the run cache and logs that were not used within the grace period, if there is one. */
+static gint64 runs_since(const MlvSweepOptions *options)
+{
+	if (options->grace > (guint64)options->now)
+		return G_MININT64;
+	return options->now - (gint64)options->grace + (options->grace == 0);
+}
+
 gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *options,
 			 MlvSweepResult *result, GError **error)
 {
@@ -87,7 +97,9 @@ gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *
 	g_autoptr(MlvReach) reach = mlv_reach_new(repo, store);
 	Marking marking = { .store = store, .marks = marks, .cancel = options->cancel };
 	gboolean fresh = TRUE;
+	guint64 removed;
 
+	mlv_reach_set_runs_since(reach, runs_since(options));
 	if (!options->dry_run && !mlv_collect_register(store, repo, error))
 		return FALSE;
 	for (int readings = 0; fresh; readings++) {
@@ -101,5 +113,9 @@ gboolean mlv_collect_run(MlvRepo *repo, MlvStore *store, const MlvSweepOptions *
 	g_clear_pointer(&reach, mlv_reach_free);
 	if (!options->dry_run && mlv_repo_root(repo))
 		sweep_workspace(repo);
+	/* Entries go before what they name: one that is there can be relied on. */
+	if (!options->dry_run && (!mlv_runcache_sweep(repo, runs_since(options), &removed, error) ||
+				  !mlv_runlog_sweep(repo, runs_since(options), error)))
+		return FALSE;
 	return mlv_sweep_run(store, marks, options, result, error);
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/git_tree.h"
+#include "core/target.h"
 
 /* --- after git has moved ---------------------------------------------------------------------- */
 
@@ -22,7 +22,8 @@ static gboolean plan_removals(MlvCheckout *checkout, MlvRepo *repo, const GPtrAr
 		const MlvTracked *old = before->pdata[i];
 		const char *rest;
 
-		if (old->error || mlv_tracked_cover(now, old->path, &rest))
+		if (old->error || mlv_tracked_cover(now, old->path, &rest) ||
+		    mlv_targets_doubt(now, old))
 			continue;
 		if (!mlv_checkout_target(checkout, old->path, NULL, &old->pointer, error))
 			return FALSE;
@@ -47,8 +48,7 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 			continue;
 		if (tracked->error && !unread)
 			unread = tracked;
-		if (!tracked->error &&
-		    !mlv_checkout_target(checkout, tracked->path, &tracked->pointer, NULL, error))
+		if (!tracked->error && !mlv_checkout_tracked(checkout, tracked, NULL, error))
 			return FALSE;
 	}
 	if (!mlv_checkout_plan(checkout, error) || !mlv_checkout_check(checkout, error) ||

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What changed among the pointers of two trees: both are walked in step, and equal folders are not
+/* What changed among the targets of two trees: both are walked in step, and equal folders are not
  * entered. */
 #include <stdlib.h>
 
 #include "core/git_internal.h"
+#include "core/target.h"
 
 typedef struct {
 	MlvRepo *repo;
@@ -30,33 +31,84 @@ static gboolean is_tree(const git_tree_entry *entry)
 	return entry && git_tree_entry_type(entry) == GIT_OBJECT_TREE;
 }
 
-static gboolean is_pointer(const git_tree_entry *entry)
+static gboolean names_targets(const git_tree_entry *entry)
 {
-	if (!entry || !mlv_pointer_is_path(git_tree_entry_name(entry)))
+	if (!entry || mlv_target_file(git_tree_entry_name(entry)) == MLV_TARGET_NONE)
 		return FALSE;
 	git_filemode_t mode = git_tree_entry_filemode(entry);
 	return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
 }
 
-static gboolean read_side(Compare *compare, const char *path, const git_tree_entry *entry,
-			  MlvTracked **side, GError **error)
-{
-	*side = NULL;
-	if (!is_pointer(entry))
-		return TRUE;
-	*side = mlv_git_read_pointer(compare->repo, path, git_tree_entry_id(entry), error);
-	return *side != NULL;
-}
-
-static gboolean add_change(Compare *compare, const git_tree_entry *from, const git_tree_entry *to,
-			   GError **error)
+static MlvPointerChange *new_change(Compare *compare, const char *path)
 {
 	MlvPointerChange *change = g_new0(MlvPointerChange, 1);
 
-	change->path = mlv_pointer_data_path(compare->path->str);
+	change->path = g_strdup(path);
 	g_ptr_array_add(compare->changes, change);
-	return read_side(compare, change->path, from, &change->from, error) &&
-	       read_side(compare, change->path, to, &change->to, error);
+	return change;
+}
+
+/* The targets that a pointer or lock names; none where there is none. */
+static GPtrArray *read_side(Compare *compare, const git_tree_entry *entry, GError **error)
+{
+	g_autoptr(GPtrArray) targets =
+		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
+
+	if (names_targets(entry) &&
+	    !mlv_git_read_targets(compare->repo, compare->path->str, git_tree_entry_id(entry),
+				  targets, error))
+		return NULL;
+	mlv_targets_settle(targets);
+	return g_steal_pointer(&targets);
+}
+
+static gboolean same_target(const MlvTracked *a, const MlvTracked *b)
+{
+	return a && b && !a->error && !b->error && mlv_pointer_equal(&a->pointer, &b->pointer);
+}
+
+/* What differs between two versions of one file, path by path. */
+static gboolean add_changes(Compare *compare, const git_tree_entry *from, const git_tree_entry *to,
+			    GError **error)
+{
+	g_autoptr(GPtrArray) old = read_side(compare, from, error);
+	g_autoptr(GPtrArray) new = old ? read_side(compare, to, error) : NULL;
+
+	if (!new)
+		return FALSE;
+	while (old->len > 0 || new->len > 0) {
+		const MlvTracked *a = old->len ? old->pdata[old->len - 1] : NULL;
+		const MlvTracked *b = new->len ? new->pdata[new->len - 1] : NULL;
+		int order = !a ? -1 : !b ? 1 : strcmp(a->path, b->path);
+		g_autoptr(MlvTracked) left =
+			order >= 0 ? g_ptr_array_steal_index(old, old->len - 1) : NULL;
+		g_autoptr(MlvTracked) right =
+			order <= 0 ? g_ptr_array_steal_index(new, new->len - 1) : NULL;
+		if (same_target(left, right))
+			continue;
+		MlvPointerChange *change = new_change(compare, left ? left->path : right->path);
+		change->from = g_steal_pointer(&left);
+		change->to = g_steal_pointer(&right);
+	}
+	return TRUE;
+}
+
+/* What one file does not name any more and another does now is one change, or none. */
+static void join_changes(GPtrArray *changes)
+{
+	g_ptr_array_sort(changes, compare_changes);
+	for (guint i = changes->len; i-- > 1;) {
+		MlvPointerChange *before = changes->pdata[i - 1], *after = changes->pdata[i];
+		if (strcmp(before->path, after->path) != 0)
+			continue;
+		if (!before->from)
+			before->from = g_steal_pointer(&after->from);
+		if (!before->to)
+			before->to = g_steal_pointer(&after->to);
+		g_ptr_array_remove_index(changes, i);
+		if (same_target(before->from, before->to))
+			g_ptr_array_remove_index(changes, --i);
+	}
 }
 
 static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to,
@@ -82,8 +134,8 @@ static gboolean compare_entries(Compare *compare, const git_tree_entry *from,
 	if (is_tree(from) || is_tree(to))
 		ok = compare_trees(compare, is_tree(from) ? git_tree_entry_id(from) : NULL,
 				   is_tree(to) ? git_tree_entry_id(to) : NULL, error);
-	if (ok && (is_pointer(from) || is_pointer(to)))
-		ok = add_change(compare, from, to, error);
+	if (ok && (names_targets(from) || names_targets(to)))
+		ok = add_changes(compare, from, to, error);
 	g_string_truncate(compare->path, length);
 	return ok;
 }
@@ -143,7 +195,7 @@ GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oi
 		return g_steal_pointer(&changes);
 	if (!compare_trees(&compare, from, to, error))
 		return NULL;
-	g_ptr_array_sort(changes, compare_changes);
+	join_changes(changes);
 	return g_steal_pointer(&changes);
 }
 

@@ -2,6 +2,7 @@
 /* Reading git's index, and the pointer files of the work tree. */
 
 #include "core/git_internal.h"
+#include "core/target.h"
 
 static gboolean fail_index(const char *file, int code, GError **error)
 {
@@ -58,17 +59,10 @@ static git_index *current_index(MlvRepo *repo, GError **error)
 	return repo->index;
 }
 
-static gboolean is_pointer_entry(const git_index_entry *entry)
+static gboolean names_targets(const git_index_entry *entry)
 {
 	return (entry->mode == GIT_FILEMODE_BLOB || entry->mode == GIT_FILEMODE_BLOB_EXECUTABLE) &&
-	       mlv_pointer_is_path(entry->path);
-}
-
-static int compare_tracked(gconstpointer a, gconstpointer b)
-{
-	const MlvTracked *first = *(MlvTracked *const *)a, *second = *(MlvTracked *const *)b;
-	int order = strcmp(first->path, second->path);
-	return order ? order : first->stage - second->stage;
+	       mlv_target_file(entry->path) != MLV_TARGET_NONE;
 }
 
 GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **error)
@@ -80,24 +74,39 @@ GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **e
 
 	for (size_t i = 0; i < count; i++) {
 		const git_index_entry *entry = git_index_get_byindex(index, i);
-		if (is_pointer_entry(entry))
+		if (names_targets(entry))
 			g_array_append_val(oids, entry->id);
 	}
 	if (!mlv_git_fetch_missing(repo, oids, error))
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		const git_index_entry *entry = git_index_get_byindex(index, i);
-		if (!is_pointer_entry(entry))
+		guint from = pointers->len;
+		if (!names_targets(entry))
 			continue;
-		g_autofree char *path = mlv_pointer_data_path(entry->path);
-		MlvTracked *tracked = mlv_git_read_pointer(repo, path, &entry->id, error);
-		if (!tracked)
+		if (!mlv_git_read_targets(repo, entry->path, &entry->id, pointers, error))
 			return NULL;
-		tracked->stage = (guint8)git_index_entry_stage(entry);
-		g_ptr_array_add(pointers, tracked);
+		for (; from < pointers->len; from++)
+			((MlvTracked *)pointers->pdata[from])->stage =
+				(guint8)git_index_entry_stage(entry);
 	}
-	g_ptr_array_sort(pointers, compare_tracked);
+	mlv_targets_settle(pointers);
 	return g_steal_pointer(&pointers);
+}
+
+GPtrArray *mlv_git_locks_in_index(MlvRepo *repo, GError **error)
+{
+	git_index *index = current_index(repo, error);
+	GPtrArray *files = index ? g_ptr_array_new_with_free_func(g_free) : NULL;
+
+	for (size_t i = 0; index && i < git_index_entrycount(index); i++) {
+		const git_index_entry *entry = git_index_get_byindex(index, i);
+		const char *last = files->len > 0 ? files->pdata[files->len - 1] : NULL;
+		if (mlv_target_file(entry->path) == MLV_TARGET_LOCK &&
+		    g_strcmp0(last, entry->path) != 0)
+			g_ptr_array_add(files, g_strdup(entry->path));
+	}
+	return files;
 }
 
 GPtrArray *mlv_git_pointers_in_index(MlvRepo *repo, GError **error)

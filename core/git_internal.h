@@ -50,6 +50,11 @@ git_index *mlv_git_open_index_file(const char *file, const char *label, GError *
 MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid *blob,
 				 GError **error);
 
+/* Appends what a pointer file or a lock names. What cannot be read is an element with its error;
+ * FALSE only for failures of the database. */
+gboolean mlv_git_read_targets(MlvRepo *repo, const char *file, const git_oid *blob,
+			      GPtrArray *targets, GError **error);
+
 GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **error);
 
 /* git_changes.c: the pointers that differ between two trees (from NULL: nothing), of

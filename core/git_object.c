@@ -3,8 +3,10 @@
  * first. */
 #include "core/git_internal.h"
 #include "core/git_run.h"
+#include "core/target.h"
 
 #define POINTER_CACHE_MAX 200000u /* entries of some 130 bytes */
+#define LOCK_CACHE_MAX    64u     /* locks that are kept parsed */
 
 /* The remote that promises missing objects, or NULL if this is no partial clone. */
 static char *promisor(const MlvRepo *repo)
@@ -141,29 +143,6 @@ GBytes *mlv_git_read_blob(MlvRepo *repo, const MlvOid *blob, gsize max, GError *
 
 /* --- pointers --------------------------------------------------------------------------------- */
 
-void mlv_tracked_free(MlvTracked *tracked)
-{
-	if (!tracked)
-		return;
-	g_free(tracked->path);
-	g_clear_error(&tracked->error);
-	g_free(tracked);
-}
-
-/* Paths in git's trees are foreign: each part must be one that a checkout may write. */
-static gboolean check_path(const char *path, GError **error)
-{
-	for (const char *part = path; part;) {
-		const char *slash = strchr(part, '/');
-		gsize length = slash ? (gsize)(slash - part) : strlen(part);
-		if (!mlv_name_allowed(part, length))
-			return mlv_fail(error, MLV_ERROR_CORRUPT,
-					"the path '%s' in git is not one that can be used", path);
-		part = slash ? slash + 1 : NULL;
-	}
-	return mlv_pointer_check_target(path, error);
-}
-
 /* Reads and parses into `tracked`; FALSE only where the database fails. */
 static gboolean fill_pointer(MlvRepo *repo, MlvTracked *tracked, const git_oid *blob,
 			     GError **error)
@@ -200,7 +179,7 @@ MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid 
 
 	tracked->path = g_strdup(path);
 	mlv_oid_from_git(blob, &tracked->blob);
-	if (!check_path(path, &tracked->error))
+	if (!mlv_target_check_path(path, &tracked->error))
 		return tracked;
 	if (!repo->pointers)
 		repo->pointers =
@@ -213,4 +192,70 @@ MlvTracked *mlv_git_read_pointer(MlvRepo *repo, const char *path, const git_oid 
 		return NULL;
 	}
 	return tracked;
+}
+
+/* Parses a lock; FALSE only where the database fails. */
+static gboolean read_lock(MlvRepo *repo, const char *file, const git_oid *blob, GPtrArray *targets,
+			  GError **error)
+{
+	git_odb *odb = mlv_git_odb(repo, error);
+	GError *why = NULL;
+	size_t length;
+	git_object_t type;
+	MlvOid id;
+
+	if (!odb)
+		return FALSE;
+	mlv_oid_from_git(blob, &id);
+	if (git_odb_read_header(&length, &type, odb, blob) == 0 &&
+	    length > mlv_target_max(MLV_TARGET_LOCK)) {
+		mlv_fail(&why, MLV_ERROR_CORRUPT, "'%s' in git is too long", file);
+		mlv_target_unread(file, &id, why, targets);
+		return TRUE;
+	}
+	git_error_clear();
+	g_autoptr(git_odb_object) object = mlv_git_read_object(repo, blob, error);
+	if (!object)
+		return FALSE;
+	mlv_target_parse(file, git_odb_object_data(object), git_odb_object_size(object), &id,
+			 targets);
+	return TRUE;
+}
+
+/* What a lock names, parsed once: HEAD's and the index's are one most of the time. Borrowed. */
+static GPtrArray *known_lock(MlvRepo *repo, const char *file, const git_oid *blob, GError **error)
+{
+	g_autofree char *key = g_strdup_printf("%s %s", git_oid_tostr_s(blob), file);
+
+	if (!repo->locks)
+		repo->locks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						    (GDestroyNotify)g_ptr_array_unref);
+	GPtrArray *known = g_hash_table_lookup(repo->locks, key);
+	if (known)
+		return known;
+	known = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
+	if (!read_lock(repo, file, blob, known, error)) {
+		g_ptr_array_unref(known);
+		return NULL;
+	}
+	if (g_hash_table_size(repo->locks) >= LOCK_CACHE_MAX)
+		g_hash_table_remove_all(repo->locks);
+	g_hash_table_insert(repo->locks, g_steal_pointer(&key), known);
+	return known;
+}
+
+gboolean mlv_git_read_targets(MlvRepo *repo, const char *file, const git_oid *blob,
+			      GPtrArray *targets, GError **error)
+{
+	if (mlv_target_file(file) == MLV_TARGET_POINTER) {
+		g_autofree char *path = mlv_pointer_data_path(file);
+		MlvTracked *tracked = mlv_git_read_pointer(repo, path, blob, error);
+		if (tracked)
+			g_ptr_array_add(targets, tracked);
+		return tracked != NULL;
+	}
+	const GPtrArray *known = known_lock(repo, file, blob, error);
+	for (guint i = 0; known && i < known->len; i++)
+		g_ptr_array_add(targets, mlv_tracked_copy(known->pdata[i]));
+	return known != NULL;
 }

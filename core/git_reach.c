@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/git_internal.h"
+#include "core/target.h"
 #include "storage/file.h"
 
 struct MlvGitReach {
@@ -15,7 +16,7 @@ struct MlvGitReach {
 	GArray *singles;    /* MlvOid: commits alone */
 	GHashTable *tips;   /* MlvOid: everything that was added */
 	GHashTable *trees;  /* MlvOid: trees that were walked */
-	GHashTable *blobs;  /* MlvOid: pointers that were visited */
+	GHashTable *blobs;  /* MlvOid: pointers and locks that were visited */
 	GPtrArray *indexes; /* paths of index files to be read */
 	GArray *bare_trees; /* MlvOid: trees that a tag names itself */
 };
@@ -331,13 +332,18 @@ typedef struct {
 } Visit;
 
 typedef struct {
-	char *path;
+	char *file; /* a pointer or a lock */
 	git_oid blob;
 } Found;
 
 static void found_clear(gpointer data)
 {
-	g_free(((Found *)data)->path);
+	g_free(((Found *)data)->file);
+}
+
+static GPtrArray *new_targets(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 }
 
 static gboolean collect_tree(Visit *visit, const git_oid *oid, GError **error)
@@ -355,9 +361,10 @@ static gboolean collect_tree(Visit *visit, const git_oid *oid, GError **error)
 		const char *name = git_tree_entry_name(entry);
 		git_object_t type = git_tree_entry_type(entry);
 		gsize length = visit->path->len;
-		gboolean pointer = type == GIT_OBJECT_BLOB && mlv_pointer_is_path(name) &&
-				   git_tree_entry_filemode(entry) != GIT_FILEMODE_LINK;
-		if (type != GIT_OBJECT_TREE && !pointer)
+		gboolean named = type == GIT_OBJECT_BLOB &&
+				 mlv_target_file(name) != MLV_TARGET_NONE &&
+				 git_tree_entry_filemode(entry) != GIT_FILEMODE_LINK;
+		if (type != GIT_OBJECT_TREE && !named)
 			continue;
 		g_string_append_printf(visit->path, "%s%s", length ? "/" : "", name);
 		if (visit->path->len > 4096)
@@ -368,8 +375,7 @@ static gboolean collect_tree(Visit *visit, const git_oid *oid, GError **error)
 			if (!collect_tree(visit, git_tree_entry_id(entry), error))
 				return FALSE;
 		} else if (set_add(visit->reach->blobs, &id)) {
-			Found found = { mlv_pointer_data_path(visit->path->str),
-					*git_tree_entry_id(entry) };
+			Found found = { g_strdup(visit->path->str), *git_tree_entry_id(entry) };
 			g_array_append_val(visit->found, found);
 		}
 		g_string_truncate(visit->path, length);
@@ -394,13 +400,12 @@ static gboolean visit_tree(MlvGitReach *reach, const git_oid *tree, const MlvOid
 		return FALSE;
 	for (guint i = 0; i < found->len; i++) {
 		const Found *at = &g_array_index(found, Found, i);
-		MlvTracked *tracked = mlv_git_read_pointer(reach->repo, at->path, &at->blob, error);
-		if (!tracked)
+		g_autoptr(GPtrArray) targets = new_targets();
+		if (!mlv_git_read_targets(reach->repo, at->file, &at->blob, targets, error))
 			return FALSE;
-		gboolean ok = each(tracked, commit, user, error);
-		mlv_tracked_free(tracked);
-		if (!ok)
-			return FALSE;
+		for (guint j = 0; j < targets->len; j++)
+			if (!each(targets->pdata[j], commit, user, error))
+				return FALSE;
 	}
 	return TRUE;
 }
@@ -412,9 +417,14 @@ static gboolean visit_index(MlvGitReach *reach, const char *file, MlvGitReachVis
 	g_autoptr(GPtrArray) pointers =
 		index ? mlv_git_pointers_of_index(reach->repo, index, error) : NULL;
 
+	/* A lock's blob has many targets. */
+	g_autoptr(GHashTable) fresh = new_set();
 	for (guint i = 0; pointers && i < pointers->len; i++) {
 		const MlvTracked *tracked = pointers->pdata[i];
-		if (set_add(reach->blobs, &tracked->blob) && !each(tracked, NULL, user, error))
+		if (set_add(reach->blobs, &tracked->blob))
+			set_add(fresh, &tracked->blob);
+		if (g_hash_table_contains(fresh, &tracked->blob) &&
+		    !each(tracked, NULL, user, error))
 			return FALSE;
 	}
 	return pointers != NULL;

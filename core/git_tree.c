@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pointers and files in git's trees. */
+/* Targets and files in git's trees. */
 #include "core/git_internal.h"
+#include "core/target.h"
 
 #define PATH_LIMIT 4096 /* bytes; a longer path in a tree can be no file */
 
-/* A pointer seen in a tree and not read yet. */
+/* A pointer or lock seen in a tree and not read yet. */
 typedef struct {
-	char *path; /* of the data */
+	char *file;
 	git_oid blob;
 } Seen;
 
 static void seen_clear(gpointer data)
 {
-	g_free(((Seen *)data)->path);
+	g_free(((Seen *)data)->file);
 }
 
 static GArray *new_seen(void)
@@ -31,6 +32,11 @@ static gboolean is_file(const git_tree_entry *entry)
 {
 	git_filemode_t mode = git_tree_entry_filemode(entry);
 	return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+}
+
+static gboolean names_targets(const git_tree_entry *entry)
+{
+	return is_file(entry) && mlv_target_file(git_tree_entry_name(entry)) != MLV_TARGET_NONE;
 }
 
 static gboolean is_pointer(const git_tree_entry *entry)
@@ -60,7 +66,7 @@ static gboolean collect(MlvRepo *repo, const git_oid *oid, GString *path, GArray
 		const git_tree_entry *entry = git_tree_entry_byindex(tree, i);
 		gboolean folder = git_tree_entry_type(entry) == GIT_OBJECT_TREE;
 		gsize length = path->len;
-		if (!folder && !is_pointer(entry))
+		if (!folder && !names_targets(entry))
 			continue;
 		if (!descend(path, git_tree_entry_name(entry), error))
 			return FALSE;
@@ -68,8 +74,7 @@ static gboolean collect(MlvRepo *repo, const git_oid *oid, GString *path, GArray
 			if (!collect(repo, git_tree_entry_id(entry), path, seen, error))
 				return FALSE;
 		} else {
-			Seen found = { mlv_pointer_data_path(path->str),
-				       *git_tree_entry_id(entry) };
+			Seen found = { g_strdup(path->str), *git_tree_entry_id(entry) };
 			g_array_append_val(seen, found);
 		}
 		g_string_truncate(path, length);
@@ -87,13 +92,6 @@ static gboolean fetch_seen(MlvRepo *repo, const GArray *seen, GError **error)
 	return mlv_git_fetch_missing(repo, oids, error);
 }
 
-static int compare_tracked(gconstpointer a, gconstpointer b)
-{
-	const MlvTracked *first = *(MlvTracked *const *)a, *second = *(MlvTracked *const *)b;
-	int order = strcmp(first->path, second->path);
-	return order ? order : first->stage - second->stage;
-}
-
 static GPtrArray *read_seen(MlvRepo *repo, const GArray *seen, GError **error)
 {
 	g_autoptr(GPtrArray) pointers = new_pointers();
@@ -102,12 +100,10 @@ static GPtrArray *read_seen(MlvRepo *repo, const GArray *seen, GError **error)
 		return NULL;
 	for (guint i = 0; i < seen->len; i++) {
 		const Seen *found = &g_array_index(seen, Seen, i);
-		MlvTracked *tracked = mlv_git_read_pointer(repo, found->path, &found->blob, error);
-		if (!tracked)
+		if (!mlv_git_read_targets(repo, found->file, &found->blob, pointers, error))
 			return NULL;
-		g_ptr_array_add(pointers, tracked);
 	}
-	g_ptr_array_sort(pointers, compare_tracked);
+	mlv_targets_settle(pointers);
 	return g_steal_pointer(&pointers);
 }
 

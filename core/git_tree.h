@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What git's trees, index and work tree hold: pointers above all. Only blobs named *.mlv of at most
- * 1 KiB are read. Objects that a partial clone has not got yet are fetched by git. Main thread
- * only.
+ * What git's trees, index and work tree hold: targets above all, by pointers and by locks. Of
+ * pointers only blobs named *.mlv of at most 1 KiB are read. Objects that a partial clone has not
+ * got yet are fetched by git. Main thread only.
  *
  * Arrays are of MlvTracked *, sorted by path (bytes), and own their elements.
  */
@@ -12,15 +12,18 @@
 #include "core/git_rev.h"
 #include "core/pointer.h"
 
-/* One pointer as found. */
+/* One target as found (core/target.h): by a pointer file, or as an output in an mlv.lock. */
 typedef struct {
 	char *path;         /* of the data: the pointer's path without ".mlv" */
 	MlvPointer pointer; /* valid if error is NULL */
-	MlvOid blob;        /* git's name of the pointer's bytes; zero for one in the work tree */
+	char *lock;         /* the mlv.lock that names it; NULL: a pointer file does */
+	gboolean stays;     /* an output with `push: false`: it is not to be had elsewhere */
+	MlvOid blob;        /* git's name of that file's bytes; zero for one in the work tree */
 	guint8 stage;       /* in an index with conflicts 1 base, 2 ours, 3 theirs; else 0 */
 	GError *error;      /* why it cannot be read, or NULL */
 } MlvTracked;
 void mlv_tracked_free(MlvTracked *tracked);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvTracked, mlv_tracked_free)
 
 /* The element of that data path (binary search; the first stage where there are several), or
  * NULL. */
@@ -32,7 +35,9 @@ GPtrArray *mlv_git_pointers_in_commit(MlvRepo *repo, const MlvOid *commit, GErro
 /* Of HEAD: empty in a repository without commits. */
 GPtrArray *mlv_git_pointers_in_head(MlvRepo *repo, GError **error);
 GPtrArray *mlv_git_pointers_in_index(MlvRepo *repo, GError **error);
-/* Pointer files in the work tree, staged or not. `all` walks the whole tree (never into tracked
+/* The paths of all mlv.lock in the index, sorted, of char *. */
+GPtrArray *mlv_git_locks_in_index(MlvRepo *repo, GError **error);
+/* Of the files in the work tree, staged or not. `all` walks the whole tree (never into tracked
  * data or other repositories); without, only those whose path is in the index or HEAD are looked
  * for. */
 GPtrArray *mlv_git_pointers_in_workspace(MlvRepo *repo, gboolean all, GError **error);

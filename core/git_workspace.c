@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pointer files of the work tree. */
+/* Pointer files and locks of the work tree. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/git_tree.h"
+#include "core/target.h"
 #include "storage/file.h"
 
 gboolean mlv_git_read_pointer_file(MlvRepo *repo, const char *path, MlvPointer *pointer,
@@ -43,9 +43,42 @@ static void add_file(MlvRepo *repo, GPtrArray *pointers, const char *path)
 		g_ptr_array_add(pointers, tracked);
 }
 
-static int compare_tracked(gconstpointer a, gconstpointer b)
+/* The same for what a lock names. */
+static void add_lock(MlvRepo *repo, GPtrArray *pointers, const char *file)
 {
-	return strcmp((*(MlvTracked *const *)a)->path, (*(MlvTracked *const *)b)->path);
+	GError *why = NULL;
+	g_autoptr(GBytes) bytes =
+		mlv_repo_read_file(repo, file, mlv_target_max(MLV_TARGET_LOCK), &why);
+	gsize length;
+
+	if (bytes) {
+		const char *data = g_bytes_get_data(bytes, &length);
+		mlv_target_parse(file, data, length, NULL, pointers);
+	} else if (!g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING)) {
+		mlv_target_unread(file, NULL, why, pointers);
+	} else {
+		g_error_free(why);
+	}
+}
+
+/* Each lock that the index or HEAD has. */
+static gboolean add_known_locks(MlvRepo *repo, GPtrArray *pointers, const GPtrArray *head,
+				GError **error)
+{
+	g_autoptr(GPtrArray) locks = mlv_git_locks_in_index(repo, error);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	if (!locks)
+		return FALSE;
+	for (guint i = 0; i < locks->len; i++)
+		if (g_hash_table_add(seen, locks->pdata[i]))
+			add_lock(repo, pointers, locks->pdata[i]);
+	for (guint i = 0; i < head->len; i++) {
+		const MlvTracked *tracked = head->pdata[i];
+		if (tracked->lock && g_hash_table_add(seen, tracked->lock))
+			add_lock(repo, pointers, tracked->lock);
+	}
+	return TRUE;
 }
 
 static gboolean add_known(MlvRepo *repo, GPtrArray *pointers, GError **error)
@@ -58,16 +91,17 @@ static gboolean add_known(MlvRepo *repo, GPtrArray *pointers, GError **error)
 		return FALSE;
 	for (guint i = 0; i < staged->len; i++) {
 		const MlvTracked *tracked = staged->pdata[i];
-		if (!last || strcmp(last, tracked->path) != 0)
+		if (!tracked->lock && (!last || strcmp(last, tracked->path) != 0))
 			add_file(repo, pointers, tracked->path);
 		last = tracked->path;
 	}
 	for (guint i = 0; i < head->len; i++) {
 		const MlvTracked *tracked = head->pdata[i];
-		if (!mlv_tracked_find(staged, tracked->path))
+		const MlvTracked *now = mlv_tracked_find(staged, tracked->path);
+		if (!tracked->lock && (!now || now->lock))
 			add_file(repo, pointers, tracked->path);
 	}
-	return TRUE;
+	return add_known_locks(repo, pointers, head, error);
 }
 
 /* What one folder holds: its subfolders, and the data names of its pointers. */
@@ -75,6 +109,7 @@ typedef struct {
 	GPtrArray *folders;
 	GHashTable *pointers;
 	gboolean is_repository;
+	gboolean has_lock;
 } Folder;
 
 static gboolean is_folder(int dirfd, const struct dirent *entry)
@@ -106,8 +141,10 @@ static gboolean read_folder(MlvRepo *repo, const char *path, Folder *folder, GEr
 			folder->is_repository = TRUE;
 		else if (is_folder(fd, entry))
 			g_ptr_array_add(folder->folders, g_strdup(name));
-		else if (mlv_pointer_is_path(name))
+		else if (mlv_target_file(name) == MLV_TARGET_POINTER)
 			g_hash_table_add(folder->pointers, mlv_pointer_data_path(name));
+		else if (mlv_target_file(name) == MLV_TARGET_LOCK)
+			folder->has_lock = TRUE;
 	}
 	int problem = errno;
 	closedir(dir);
@@ -120,11 +157,33 @@ static char *join(const char *path, const char *name)
 	return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
 }
 
-/* Neither into tracked data (it has a pointer beside it) nor into other repositories. Not
- * recursive: a tree may be deep. */
+static void add_folder(MlvRepo *repo, GPtrArray *pointers, const char *path, const Folder *folder,
+		       GHashTable *outputs)
+{
+	GHashTableIter at;
+	gpointer name;
+
+	g_hash_table_iter_init(&at, folder->pointers);
+	while (g_hash_table_iter_next(&at, &name, NULL)) {
+		g_autofree char *data = join(path, name);
+		add_file(repo, pointers, data);
+	}
+	if (!folder->has_lock)
+		return;
+	g_autofree char *lock = join(path, MLV_TARGET_LOCK_NAME);
+	guint from = pointers->len;
+	add_lock(repo, pointers, lock);
+	for (; from < pointers->len; from++)
+		g_hash_table_add(outputs, g_strdup(((MlvTracked *)pointers->pdata[from])->path));
+}
+
+/* Neither into tracked data (it has a pointer beside it, or a lock seen so far names it) nor into
+ * other repositories. Not recursive: a tree may be deep. */
 static gboolean walk(MlvRepo *repo, GPtrArray *pointers, GError **error)
 {
 	g_autoptr(GPtrArray) pending = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GHashTable) outputs =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	g_ptr_array_add(pending, g_strdup(""));
 	while (pending->len > 0) {
@@ -132,18 +191,14 @@ static gboolean walk(MlvRepo *repo, GPtrArray *pointers, GError **error)
 		g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
 		g_autoptr(GHashTable) names =
 			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-		Folder folder = { folders, names, FALSE };
+		Folder folder = { folders, names, FALSE, FALSE };
+		if (g_hash_table_contains(outputs, path))
+			continue;
 		if (!read_folder(repo, path, &folder, error))
 			return FALSE;
 		if (folder.is_repository && *path)
 			continue;
-		GHashTableIter at;
-		gpointer name;
-		g_hash_table_iter_init(&at, names);
-		while (g_hash_table_iter_next(&at, &name, NULL)) {
-			g_autofree char *data = join(path, name);
-			add_file(repo, pointers, data);
-		}
+		add_folder(repo, pointers, path, &folder, outputs);
 		for (guint i = 0; i < folders->len; i++)
 			if (!g_hash_table_contains(names, folders->pdata[i]))
 				g_ptr_array_add(pending, join(path, folders->pdata[i]));
@@ -158,6 +213,6 @@ GPtrArray *mlv_git_pointers_in_workspace(MlvRepo *repo, gboolean all, GError **e
 
 	if (!(all ? walk(repo, pointers, error) : add_known(repo, pointers, error)))
 		return NULL;
-	g_ptr_array_sort(pointers, compare_tracked);
+	mlv_targets_settle(pointers);
 	return g_steal_pointer(&pointers);
 }

@@ -9,6 +9,7 @@
 #include "core/git_stage.h"
 #include "core/member_tree.h"
 #include "core/snapshot.h"
+#include "core/target.h"
 #include "storage/file.h"
 #include "storage/ingest.h"
 
@@ -44,6 +45,8 @@ static gboolean check_tracked(MlvLocal *local, const char *path, gboolean force,
 		return mlv_fail(error, MLV_ERROR_FAILED,
 				"'%s' lies in '%s', which is tracked; import to another place",
 				path, cover->path);
+	if (cover && !mlv_target_check_own(cover, error))
+		return FALSE;
 	if (!mlv_git_read_pointer_file(local->repo, path, old, has_old, error)) {
 		if (!force)
 			return FALSE;

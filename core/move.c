@@ -7,6 +7,7 @@
 #include "core/checkout.h"
 #include "core/git_stage.h"
 #include "core/import_record.h"
+#include "core/target.h"
 #include "core/workspace.h"
 
 typedef struct {
@@ -187,6 +188,9 @@ static gboolean check(MlvMove *move, Rename *one, GError **error)
 	cover = mlv_tracked_cover(move->targets, one->to, &rest_to);
 	one->into = cover && *rest_to ? cover : NULL;
 	one->over = cover && !*rest_to ? cover : NULL;
+	if (!mlv_target_check_own(one->source, error) ||
+	    (cover && !mlv_target_check_own(cover, error)))
+		return FALSE;
 	if (!look(move, one->from, &st, &one->here, error) ||
 	    !look(move, one->to, &there, &exists, error))
 		return FALSE;

@@ -7,6 +7,8 @@
 
 #include "core/collect.h"
 #include "core/git_reach.h"
+#include "core/pipeline/runcache.h"
+#include "core/target.h"
 
 #define TEXT_MAX \
 	(64u *   \
@@ -24,6 +26,7 @@ struct MlvReach {
 	GPtrArray *sources; /* Source; the first is the command's own */
 	GHashTable *trees;  /* root of a work tree -> MlvRepo, owned */
 	MlvMarks *seen;     /* texts of pointers, as blobs */
+	gint64 runs_since;  /* unix seconds */
 };
 
 /* One reading. */
@@ -65,6 +68,7 @@ MlvReach *mlv_reach_new(MlvRepo *repo, MlvStore *store)
 	reach->trees = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					     (GDestroyNotify)mlv_repo_free);
 	reach->seen = mlv_marks_new();
+	reach->runs_since = G_MININT64;
 	add_source(reach, repo, FALSE);
 	return reach;
 }
@@ -79,19 +83,26 @@ void mlv_reach_free(MlvReach *reach)
 	g_free(reach);
 }
 
+void mlv_reach_set_runs_since(MlvReach *reach, gint64 since)
+{
+	reach->runs_since = since;
+}
+
 /* --- one pointer ------------------------------------------------------------------------------ */
 
 /* The bytes of what is called a pointer and is none; NULL without an error if it cannot be one. */
 static gboolean read_text(const Reading *reading, const MlvTracked *tracked, GBytes **text,
 			  GError **error)
 {
-	g_autofree char *file = mlv_pointer_path(tracked->path);
+	g_autofree char *file =
+		tracked->lock ? g_strdup(tracked->lock) : mlv_pointer_path(tracked->path);
+	gsize max = tracked->lock ? mlv_target_max(MLV_TARGET_LOCK) : TEXT_MAX;
 	struct stat st;
 
 	*text = NULL;
 	if (!reading->where) {
 		g_autoptr(GError) why = NULL;
-		*text = mlv_git_read_blob(reading->repo, &tracked->blob, TEXT_MAX, &why);
+		*text = mlv_git_read_blob(reading->repo, &tracked->blob, max, &why);
 		if (*text || g_error_matches(why, MLV_ERROR, MLV_ERROR_FAILED))
 			return TRUE;
 		g_propagate_error(error, g_steal_pointer(&why));
@@ -100,9 +111,9 @@ static gboolean read_text(const Reading *reading, const MlvTracked *tracked, GBy
 	if (fstatat(mlv_repo_root_fd(reading->repo), file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT || errno == ENOTDIR ||
 		       mlv_fail_errno(error, "cannot examine '%s'", file);
-	if (!S_ISREG(st.st_mode) || st.st_size > TEXT_MAX)
+	if (!S_ISREG(st.st_mode) || (guint64)st.st_size > max)
 		return TRUE;
-	*text = mlv_repo_read_file(reading->repo, file, TEXT_MAX, error);
+	*text = mlv_repo_read_file(reading->repo, file, max, error);
 	return *text != NULL;
 }
 
@@ -144,6 +155,25 @@ static gboolean visit_git(const MlvTracked *tracked, const MlvOid *commit, gpoin
 	return tell(user, tracked, where, error);
 }
 
+/* What an entry of the run cache names, outputs that are git's among it. One that cannot be read is
+ * none. */
+static gboolean visit_run(const MlvId *key, GBytes *bytes, gpointer user, GError **error)
+{
+	gsize length;
+	const char *data = g_bytes_get_data(bytes, &length);
+	g_autoptr(MlvLock) entry =
+		mlv_lock_parse("", data ? data : "", length, "an entry of the run cache", NULL);
+	const MlvLockStage *stage = entry ? mlv_runcache_stage(entry) : NULL;
+
+	for (guint i = 0; stage && i < stage->outs->len; i++) {
+		const MlvLockPath *out = stage->outs->pdata[i];
+		const MlvTracked tracked = { .path = out->path, .pointer = out->held };
+		if (!out->etag && !tell(user, &tracked, "the run cache", error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* --- work trees and repositories -------------------------------------------------------------- */
 
 static gboolean read_work_tree(Reading *reading, MlvRepo *repo, GError **error)
@@ -183,7 +213,9 @@ static gboolean read_source(Reading *reading, const Source *source, GError **err
 	reading->repo = source->repo;
 	reading->where = NULL;
 	if (!mlv_git_reach_add_everything(source->git, error) ||
-	    !mlv_git_reach_run(source->git, visit_git, reading, error))
+	    !mlv_git_reach_run(source->git, visit_git, reading, error) ||
+	    !mlv_runcache_foreach(source->repo, reading->reach->runs_since, visit_run, reading,
+				  error))
 		return FALSE;
 	if (mlv_repo_root(source->repo) && !read_work_tree(reading, source->repo, error))
 		return FALSE;

@@ -26,6 +26,10 @@ MlvReach *mlv_reach_new(MlvRepo *repo, MlvStore *store);
 void mlv_reach_free(MlvReach *reach);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvReach, mlv_reach_free)
 
+/* Entries of the run cache that were not used since (unix seconds) do not count. All do unless this
+ * is said. */
+void mlv_reach_set_runs_since(MlvReach *reach, gint64 since);
+
 /* One pointer; borrowed during the call. */
 typedef struct {
 	MlvPointer pointer;  /* valid if error is NULL */

@@ -123,6 +123,7 @@ void mlv_repo_free(MlvRepo *repo)
 		close(repo->root_fd);
 	mlv_config_free(repo->config);
 	g_clear_pointer(&repo->pointers, g_hash_table_unref);
+	g_clear_pointer(&repo->locks, g_hash_table_unref);
 	g_free(repo->cwd);
 	g_free(repo->root);
 	g_free(repo->git_dir);

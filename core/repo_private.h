@@ -24,6 +24,7 @@ struct MlvRepo {
 	MlvConfig *config;
 	MlvRepoCaller caller;
 	GHashTable *pointers; /* MlvOid -> MlvPointer of blobs that were read */
+	GHashTable *locks;    /* blob and path -> targets of an mlv.lock that was read */
 };
 
 /* --- git_open.c ------------------------------------------------------------------------------- */

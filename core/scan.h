@@ -68,6 +68,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvScan, mlv_scan_free)
 /* The rules that .mlvignore files in the folders above `path`, from the root on, give. NULL if
  * none. */
 MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path);
+/* The same on top of other rules (relative to the root; may be NULL). */
+MlvIgnoreRules *mlv_scan_rules_from(int root_fd, const char *path, MlvIgnoreRules *first);
 /* Whether a .mlvignore leaves `path`, which is there, or a folder above it out. */
 gboolean mlv_scan_is_ignored(int root_fd, const char *path);
 

@@ -175,9 +175,9 @@ MlvScanDir *mlv_scan_read_dir(MlvScan *scan, const char *path, MlvIgnoreRules *a
 	return dir;
 }
 
-MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path)
+MlvIgnoreRules *mlv_scan_rules_from(int root_fd, const char *path, MlvIgnoreRules *first)
 {
-	MlvIgnoreRules *rules = NULL;
+	MlvIgnoreRules *rules = first ? mlv_ignore_rules_ref(first) : NULL;
 
 	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
 		g_autofree char *folder = g_strndup(path, (gsize)(slash - path));
@@ -190,6 +190,11 @@ MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path)
 		rules = next;
 	}
 	return rules;
+}
+
+MlvIgnoreRules *mlv_scan_rules_above(int root_fd, const char *path)
+{
+	return mlv_scan_rules_from(root_fd, path, NULL);
 }
 
 gboolean mlv_scan_is_ignored(int root_fd, const char *path)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/target.h"
+
 static gint by_path(gconstpointer a, gconstpointer b)
 {
 	const MlvTracked *first = *(const MlvTracked *const *)a,
@@ -13,11 +15,9 @@ static gint by_path(gconstpointer a, gconstpointer b)
 
 static void add_copy(GPtrArray *targets, const MlvTracked *tracked)
 {
-	MlvTracked *copy = g_new0(MlvTracked, 1);
+	MlvTracked *copy = mlv_tracked_copy(tracked);
 
-	copy->path = g_strdup(tracked->path);
-	copy->pointer = tracked->pointer;
-	copy->error = tracked->error ? g_error_copy(tracked->error) : NULL;
+	copy->stage = 0;
 	g_ptr_array_add(targets, copy);
 }
 
@@ -75,6 +75,8 @@ static gboolean add_below(const GPtrArray *targets, const char *folder, gboolean
 		any = TRUE;
 		if (!recursive)
 			break;
+		if (!mlv_target_check_own(target, error))
+			return FALSE;
 		add(selected, target->path, target);
 	}
 	if (any && !recursive)
@@ -100,6 +102,8 @@ gboolean mlv_select_path(const GPtrArray *targets, const char *path, gboolean re
 	const MlvTracked *target = *path ? mlv_tracked_cover(targets, path, &rest) : NULL;
 	if (!target)
 		return add_below(targets, path, recursive, selected, error);
+	if (!mlv_target_check_own(target, error))
+		return FALSE;
 	if (*rest && (target->error || target->pointer.ref.kind != MLV_KIND_TREE))
 		return mlv_fail(
 			error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s", path, target->path,

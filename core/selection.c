@@ -123,7 +123,9 @@ typedef struct {
 
 static gboolean visit_tracked(Walk *walk, const MlvTracked *tracked, GError **error)
 {
-	if (!mlv_pathspec_may_match_below(walk->selection->paths, tracked->path))
+	/* What stays in its clone is on no remote, and on none is it looked for. */
+	if (tracked->stays ||
+	    !mlv_pathspec_may_match_below(walk->selection->paths, tracked->path))
 		return TRUE;
 	return walk->visit(walk->commit, tracked, walk->user, error);
 }

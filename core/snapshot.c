@@ -370,7 +370,8 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 	MlvTreeEntry nothing = { 0 };
 	struct statx stx;
 	MlvStat st;
-	g_auto(MlvFd) fd = mlv_file_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0);
+	g_auto(MlvFd) fd =
+		mlv_file_open_beneath(root, *path ? path : ".", O_PATH | O_NOFOLLOW, 0);
 
 	g_hash_table_add(snapshot->targets, target);
 	target->path = g_strdup(path);
@@ -410,7 +411,7 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 		return ok;
 	}
 	if (S_ISDIR(stx.stx_mode)) {
-		target->rules = mlv_scan_rules_above(root, path);
+		target->rules = mlv_scan_rules_from(root, path, snapshot->options.leave_out);
 		return enter_dir(snapshot, target, NULL, 0,
 				 mlv_scan_root(snapshot->scan, path, target->rules), error) &&
 		       !failed(snapshot, error);
@@ -431,7 +432,7 @@ gboolean mlv_snapshot_finish(MlvSnapshot *snapshot, GError **error)
 	if (snapshot->options.progress)
 		snapshot->options.progress(mlv_ingest_bytes(snapshot->ingest), snapshot->files,
 					   snapshot->options.data);
-	return !snapshot->options.writer ||
+	return !snapshot->options.writer || snapshot->options.leave_open ||
 	       mlv_store_writer_commit(snapshot->options.writer, error);
 }
 

@@ -18,6 +18,7 @@
 #include <signal.h>
 
 #include "core/compare.h"
+#include "core/ignore.h"
 #include "core/partial.h"
 #include "core/pointer.h"
 #include "core/statcache.h"
@@ -48,6 +49,9 @@ typedef struct {
 	MlvStatWriter *cache_writer; /* NULL: the cache is not renewed */
 	const MlvPartial *partial;
 	MlvStoreWriter *writer; /* NULL: nothing is stored */
+	gboolean leave_open;    /* the writer is committed by the caller, later */
+	/* What is left out beside what .mlvignore files say; borrowed, may be NULL. */
+	MlvIgnoreRules *leave_out;
 	guint threads;          /* 0: one a core */
 	const volatile sig_atomic_t *cancel;
 	void (*done)(const MlvSnapshotResult *result, gpointer data);

@@ -80,6 +80,8 @@ gint64 mlv_stat_fs_now(MlvRepo *repo);
 /* Collects changes; mlv_statcache_writer_commit writes the whole new file. Main thread. */
 typedef struct MlvStatWriter MlvStatWriter;
 MlvStatWriter *mlv_statcache_writer_new(MlvStatCache *cache, gint64 fs_now);
+/* The file system's time before what is added from now on was hashed. */
+void mlv_statcache_writer_set_now(MlvStatWriter *writer, gint64 fs_now);
 /* Whether what is added from now on is in the store, whole. TRUE at first. */
 void mlv_statcache_writer_set_stored(MlvStatWriter *writer, gboolean stored);
 /* A directory's new block: entries added in order of names, then end. `tree` NULL: not known. */

@@ -75,6 +75,11 @@ void mlv_statcache_writer_set_stored(MlvStatWriter *writer, gboolean stored)
 	writer->stored = stored;
 }
 
+void mlv_statcache_writer_set_now(MlvStatWriter *writer, gint64 fs_now)
+{
+	writer->fs_now = fs_now;
+}
+
 static void flush(MlvStatWriter *writer)
 {
 	if (writer->error || writer->buffer->len == 0)

@@ -133,6 +133,18 @@ static void pass_progress(guint64 bytes, guint64 files, gpointer data)
 		status->options->progress(bytes, files, status->options->data);
 }
 
+/* An output that stays where it is made, and was not made here, is not missed. */
+static gboolean is_missed(Status *status, const MlvTracked *tracked, gboolean *missed,
+			  GError **error)
+{
+	MlvSource *source = mlv_store_source(status->local->store);
+	const MlvRef *ref = &tracked->pointer.ref;
+
+	*missed = TRUE;
+	return !tracked->stays || ref->size == 0 ||
+	       source->has(source, mlv_ref_chunk_kind(ref), &ref->id, missed, error);
+}
+
 static gboolean snapshot_targets(Status *status, MlvSnapshot *snapshot, GError **error)
 {
 	for (guint i = 0; i < status->index->len; i++) {
@@ -140,8 +152,13 @@ static gboolean snapshot_targets(Status *status, MlvSnapshot *snapshot, GError *
 
 		if (!wanted(status, tracked->path))
 			continue;
+		gboolean missed;
 		status->result->targets++;
 		if (tracked->stage != 0 || tracked->error)
+			continue;
+		if (!is_missed(status, tracked, &missed, error))
+			return FALSE;
+		if (!missed)
 			continue;
 		if (tracked->pointer.ref.kind == MLV_KIND_TREE) {
 			MlvSource *source = mlv_store_source(status->local->store);
@@ -282,7 +299,10 @@ static gboolean tell_all_missing(Status *status, GError **error)
 		if (tracked->stage != 0 || tracked->error || !wanted(status, tracked->path) ||
 		    g_hash_table_contains(status->stored, tracked->path))
 			continue;
-		if (!check_entry(status, tracked->path, tracked->path, &entry, error))
+		gboolean missed;
+		if (!is_missed(status, tracked, &missed, error))
+			return FALSE;
+		if (missed && !check_entry(status, tracked->path, tracked->path, &entry, error))
 			return FALSE;
 	}
 	return TRUE;

@@ -125,7 +125,8 @@ MlvSwitch *mlv_switch_new(MlvRepo *repo, const MlvOid *commit, gboolean force, G
 		gboolean tracks;
 		if (!mlv_git_tracks(repo, tracked->path, &tracks, NULL, error))
 			return NULL;
-		if (!tracks)
+		/* A lock that cannot be read stands under its own path. */
+		if (!tracks || (tracked->lock && tracked->error))
 			g_ptr_array_add(change->sure, tracked);
 	}
 	return g_steal_pointer(&change);

@@ -9,6 +9,7 @@
 #include "core/git_tree.h"
 #include "core/scan.h"
 #include "core/splice.h"
+#include "core/target.h"
 #include "storage/file.h"
 
 /* One thing to be snapshotted: a whole target, or a part of one. */
@@ -86,6 +87,11 @@ static gboolean check_new(Track *track, const char *path, GError **error)
 			"'%s' is tracked by git; to let mlv track it, first run: git rm --cached '%s'",
 			path, path);
 	const MlvTracked *below = tracked_below(track, path);
+	if (below && below->lock)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s' holds '%s', the output of a stage, as '%s' says; name what is to "
+				"be tracked beside it",
+				path, below->path, below->lock);
 	if (below)
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,
@@ -191,6 +197,8 @@ static gboolean take_path(Track *track, const char *path, GError **error)
 	gboolean any = FALSE, ignored;
 
 	if (covering) {
+		if (!mlv_target_check_own(covering, error))
+			return FALSE;
 		if (*rest && (covering->error || covering->pointer.ref.kind != MLV_KIND_TREE))
 			return mlv_fail(error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s",
 					path, covering->path,
@@ -207,6 +215,8 @@ static gboolean take_path(Track *track, const char *path, GError **error)
 	}
 	for (guint i = 0; !*path && i < track->pointers->len; i++) {
 		const MlvTracked *tracked = track->pointers->pdata[i];
+		if (tracked->lock)
+			continue;
 		add_item(track, tracked->path, tracked);
 		any = TRUE;
 	}
@@ -437,7 +447,8 @@ gboolean mlv_track_update_all(MlvLocal *local, const MlvTrackOptions *options,
 		return FALSE;
 	for (guint i = 0; i < pointers->len; i++) {
 		const MlvTracked *tracked = pointers->pdata[i];
-		add_item(&track, tracked->path, tracked);
+		if (!tracked->lock)
+			add_item(&track, tracked->path, tracked);
 	}
 	return run(&track, error);
 }

@@ -78,6 +78,10 @@ gboolean mlv_workspace_remove(int dir, const char *name, const MlvStat *old, con
 gboolean mlv_workspace_remove_dir(int dir, const char *name, gboolean *removed, const char *label,
 				  GError **error);
 
+/* Removes whatever stands at the path, a folder with all that is in it; nothing is success. For what
+ * is about to be made anew. */
+gboolean mlv_workspace_clear(int root, const char *path, GError **error);
+
 /* Renames a file or folder to a name where nothing stands, making the folders above it. */
 gboolean mlv_workspace_rename(int root, const char *from, const char *to, GError **error);
 /* Removes the folder above `path`, and those above it, as far as they are empty; never the root. */

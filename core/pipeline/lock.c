@@ -215,6 +215,10 @@ static void append_entry(GString *text, const char *folder, const char *kind,
 	} else {
 		append_held(text, &entry->held);
 	}
+	if (entry->no_cache)
+		g_string_append(text, ", \"cache\": false");
+	if (entry->no_push)
+		g_string_append(text, ", \"push\": false");
 	g_string_append(text, "}\n");
 }
 

@@ -80,6 +80,11 @@ static char *read_path(const MlvLock *lock, const char *written)
 					 : mlv_files_normal(&pure, lock->folder, written);
 }
 
+static gboolean is_false(const MlvValue *value)
+{
+	return mlv_value_is(value, MLV_VALUE_BOOL) && !value->boolean;
+}
+
 static gboolean add_path(Reader *reader, const MlvValue *map, GPtrArray *paths)
 {
 	const char *written = get_text(map, "path"), *etag = get_text(map, "etag");
@@ -88,7 +93,10 @@ static gboolean add_path(Reader *reader, const MlvValue *map, GPtrArray *paths)
 	if (!written || !*written || (!etag && !read_held(map, &held)))
 		return FALSE;
 	g_autofree char *path = read_path(reader->lock, written);
-	g_ptr_array_add(paths, mlv_lock_path_new(path, &held, etag));
+	MlvLockPath *entry = mlv_lock_path_new(path, &held, etag);
+	entry->no_cache = is_false(mlv_value_get(map, "cache"));
+	entry->no_push = is_false(mlv_value_get(map, "push"));
+	g_ptr_array_add(paths, entry);
 	return TRUE;
 }
 

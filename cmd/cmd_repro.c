@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cmd/pipelines.h"
+#include "cmd/repro_tell.h"
+#include "cmd/session.h"
+
+typedef struct {
+	gboolean dry_run, force, keep_going, single, downstream, pull, no_run_cache, all, json;
+} Options;
+
+static gboolean check(const Options *opt, const MlvWords *words, GError **error)
+{
+	if (opt->single && opt->downstream)
+		return mlv_fail(
+			error, MLV_ERROR_USAGE,
+			"-s is about the stages named alone, --downstream about what follows "
+			"them: use one of the two");
+	if (opt->all && words->n_before + words->n_after > 0)
+		return mlv_fail(error, MLV_ERROR_USAGE, "-P means all stages: name none with it");
+	return TRUE;
+}
+
+/* A run that `mlv run` has begun gives its name; it becomes that of a folder. */
+static char *run_name(const char *const *variables)
+{
+	const char *name = g_environ_getenv((char **)variables, "MLV_RUN");
+
+	if (name && *name && *name != '.' && !strchr(name, '/') && strlen(name) <= MLV_NAME_MAX)
+		return g_strdup(name);
+	return mlv_repro_run_name();
+}
+
+static gboolean run(MlvCmd *cmd, const Options *opt, MlvLocal *local, const MlvPipelines *pipelines,
+		    const GArray *targets, GError **error)
+{
+	g_auto(GStrv) variables = g_get_environ();
+	g_autofree char *name = run_name((const char *const *)variables);
+	g_auto(MlvReproTell) tell = { 0 };
+	MlvReproTotals totals;
+	MlvReproOptions options = {
+		.local = local,
+		.pipeline = pipelines->pipeline,
+		.files = &pipelines->files,
+		.environ = (const char *const *)variables,
+		.run = name,
+		.dry_run = opt->dry_run,
+		.force = opt->force,
+		.keep_going = opt->keep_going,
+		.pull = opt->pull,
+		.single = opt->single,
+		.downstream = opt->downstream,
+		.no_run_cache = opt->no_run_cache,
+		.jobs = cmd->jobs,
+		.cancel = cmd->cancel,
+	};
+
+	mlv_repro_tell_init(&tell, cmd, opt->dry_run, cmd->jobs > 1, opt->json);
+	mlv_repro_tell_options(&tell, &options);
+	return mlv_repro(&options, targets, &totals, error) &&
+	       mlv_repro_tell_end(&tell, name, &totals, error);
+}
+
+gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
+{
+	Options opt = { 0 };
+	const GOptionEntry entries[] = {
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run,
+		  "only say what would run, and why", NULL },
+		{ "force", 'f', 0, G_OPTION_ARG_NONE, &opt.force,
+		  "run the stages whether they have changed or not", NULL },
+		{ "single-item", 's', 0, G_OPTION_ARG_NONE, &opt.single,
+		  "only the stages named, not what they need", NULL },
+		{ "downstream", 0, 0, G_OPTION_ARG_NONE, &opt.downstream,
+		  "the stages named and what follows them", NULL },
+		{ "keep-going", 'k', 0, G_OPTION_ARG_NONE, &opt.keep_going,
+		  "after a failure go on with what does not need it", NULL },
+		{ "all-pipelines", 'P', 0, G_OPTION_ARG_NONE, &opt.all,
+		  "the stages of all pipeline files", NULL },
+		{ "pull", 0, 0, G_OPTION_ARG_NONE, &opt.pull,
+		  "fetch data that a stage needs and that is not here", NULL },
+		{ "no-run-cache", 0, 0, G_OPTION_ARG_NONE, &opt.no_run_cache,
+		  "run what was computed before, too", NULL },
+		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
+		{ NULL },
+	};
+	g_auto(MlvPipelines) pipelines = { 0 };
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+
+	if (!mlv_options_parse(cmd, entries, &argc, &argv,
+			       "[TARGET...]\nmlv repro\nmlv repro -n\nmlv repro -j 4 train\n"
+			       "mlv repro sub/mlv.yaml:prepare",
+			       error))
+		return FALSE;
+	MlvWords words = mlv_options_words(cmd, argc, argv);
+	if (!check(&opt, &words, error))
+		return FALSE;
+	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
+	if (!local || !mlv_pipelines_open(&pipelines, local->repo, error))
+		return FALSE;
+	for (guint i = 0; i < words.n_before; i++)
+		g_ptr_array_add(all, words.before[i]);
+	for (guint i = 0; i < words.n_after; i++)
+		g_ptr_array_add(all, words.after[i]);
+	g_autoptr(GArray) targets =
+		opt.all ? mlv_pipelines_all(&pipelines)
+			: mlv_pipelines_targets(&pipelines, (char *const *)all->pdata, all->len,
+						error);
+	return targets && run(cmd, &opt, local, &pipelines, targets, error);
+}
