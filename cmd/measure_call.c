@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/measure_call.h"
 
+#include <string.h>
+
 #include "cmd/measure_print.h"
 
 typedef struct {
@@ -43,8 +45,7 @@ static void tell(const MlvMeasurePrint *print, MlvMeasureKind kind)
 	const MlvMeasures *measures = print->measures;
 	MlvCmd *cmd = print->cmd;
 	gboolean metrics = kind == MLV_MEASURE_METRICS;
-	GHashTableIter iter;
-	gpointer path;
+	g_autoptr(GList) named = NULL;
 
 	if (mlv_sides_tell_problems(cmd, print->sides))
 		cmd->status = MLV_EXIT_CHECK;
@@ -56,10 +57,10 @@ static void tell(const MlvMeasurePrint *print, MlvMeasureKind kind)
 				      "files under 'params:' in mlv.yaml, or behind '--'");
 		return;
 	}
-	g_hash_table_iter_init(&iter, measures->named);
-	while (g_hash_table_iter_next(&iter, &path, NULL))
-		if (!g_hash_table_contains(measures->found, path))
-			mlv_ui_note(cmd->ui, "'%s' is not there", (const char *)path);
+	named = g_list_sort(g_hash_table_get_keys(measures->named), (GCompareFunc)strcmp);
+	for (const GList *path = named; path; path = path->next)
+		if (!g_hash_table_contains(measures->found, path->data))
+			mlv_ui_note(cmd->ui, "'%s' is not there", (const char *)path->data);
 }
 
 static gboolean collect(const MlvSides *sides, MlvMeasures *measures, GError **error)

@@ -183,6 +183,8 @@ static void append_plot(GString *out, const MlvPlot *plot, const char *const *na
 
 		g_string_append_printf(out, "%s\n      {", separator);
 		append_json_text(out, "revision", names[matrix->side]);
+		g_string_append(out, ", ");
+		append_json_text(out, "label", matrix->label);
 		append_matrix(out, plot, matrix);
 		g_string_append_c(out, '}');
 	}

@@ -122,6 +122,7 @@ void mlv_repo_free(MlvRepo *repo)
 	if (repo->root_fd >= 0)
 		close(repo->root_fd);
 	mlv_config_free(repo->config);
+	g_clear_pointer(&repo->committed, g_bytes_unref);
 	g_clear_pointer(&repo->pointers, g_hash_table_unref);
 	g_clear_pointer(&repo->locks, g_hash_table_unref);
 	g_free(repo->cwd);
@@ -143,6 +144,9 @@ static gboolean append_committed(MlvRepo *repo, MlvConfig *config, GError **erro
 {
 	g_autoptr(GError) local = NULL;
 
+	if (!repo->root && repo->committed)
+		return mlv_config_append_shared(config, g_bytes_get_data(repo->committed, NULL),
+						g_bytes_get_size(repo->committed), error);
 	if (!repo->root)
 		return TRUE;
 	g_autoptr(GBytes) bytes = mlv_repo_read_file(repo, MLV_CONFIG_FILE, 1 << 20, &local);
@@ -170,6 +174,13 @@ gboolean mlv_repo_reload_config(MlvRepo *repo, GError **error)
 	g_free(repo->store_dir);
 	repo->store_dir = find_store(repo);
 	return TRUE;
+}
+
+gboolean mlv_repo_set_committed_config(MlvRepo *repo, GBytes *bytes, GError **error)
+{
+	g_clear_pointer(&repo->committed, g_bytes_unref);
+	repo->committed = g_bytes_ref(bytes);
+	return mlv_repo_reload_config(repo, error);
 }
 
 static gboolean is_hex_id(const char *text)

@@ -99,6 +99,9 @@ MlvConfig *mlv_repo_config(const MlvRepo *repo);
 /* Reads all levels again, after a change. */
 gboolean mlv_repo_reload_config(MlvRepo *repo, GError **error);
 
+/* What a bare repository, which has no work tree, takes for its .mlvconfig; reloads. */
+gboolean mlv_repo_set_committed_config(MlvRepo *repo, GBytes *bytes, GError **error);
+
 /* mlv.repository of .mlvconfig: 16 hex digits that all clones share; NULL before `mlv init`. */
 const char *mlv_repo_id(const MlvRepo *repo);
 /* This clone's own id, from <mlv dir>/clone, made on demand. */

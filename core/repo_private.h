@@ -22,6 +22,7 @@ struct MlvRepo {
 	gboolean outside; /* cwd is not in the work tree: paths begin at the root, as in git */
 	char *prefix, *main_root;
 	MlvConfig *config;
+	GBytes *committed; /* a bare one's .mlvconfig; NULL: none */
 	MlvRepoCaller caller;
 	GHashTable *pointers; /* MlvOid -> MlvPointer of blobs that were read */
 	GHashTable *locks;    /* blob and path -> targets of an mlv.lock that was read */

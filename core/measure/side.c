@@ -11,107 +11,6 @@
 #include "core/pipeline/lock.h"
 #include "core/reader.h"
 
-#define LINKS_MAX 8 /* symbolic links of git's that are followed one after the other */
-#define LINK_MAX  4096
-
-/* --- a commit --------------------------------------------------------------------------------- */
-
-typedef struct {
-	const char *path;
-	MlvOid oid;
-	guint32 mode; /* 0: nothing is there */
-	GPtrArray *names;
-} Look;
-
-static gboolean see_entry(const char *path, guint32 mode, const MlvOid *oid, gboolean *descend,
-			  gpointer user, GError **error)
-{
-	Look *look = user;
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	gboolean folder = mode == 0040000;
-
-	if (strcmp(path, look->path) == 0) {
-		look->mode = mode;
-		look->oid = *oid;
-		*descend = look->names != NULL;
-		return TRUE;
-	}
-	*descend = FALSE;
-	/* A submodule is another repository. */
-	if (look->names && mode != 0160000)
-		g_ptr_array_add(look->names, g_strconcat(name, folder ? "/" : "", NULL));
-	return TRUE;
-}
-
-static gboolean look_at(const MlvSide *side, const char *path, Look *look)
-{
-	look->path = path;
-	if (!*path && !look->names) {
-		look->mode = 0040000;
-		return TRUE;
-	}
-	return mlv_git_walk_tree(side->repo, &side->revision.commit, path, see_entry, look, NULL) &&
-	       (look->mode || !*path);
-}
-
-/* What lies at the path, symbolic links within the repository followed. */
-static gboolean resolve(const MlvSide *side, const char *path, Look *look)
-{
-	g_autofree char *at = g_strdup(path);
-
-	for (int i = 0; i < LINKS_MAX; i++) {
-		*look = (Look){ 0 };
-		if (mlv_files_is_outside(at) || !look_at(side, at, look))
-			return FALSE;
-		if (look->mode != 0120000)
-			return TRUE;
-		g_autoptr(GBytes) target =
-			mlv_git_read_blob(side->repo, &look->oid, LINK_MAX, NULL);
-		gsize length;
-		const char *data = target ? g_bytes_get_data(target, &length) : NULL;
-		if (!data)
-			return FALSE;
-		g_autofree char *text = g_strndup(data, length);
-		g_autofree char *folder = mlv_files_folder(at);
-		g_free(at);
-		at = mlv_files_normal(&side->base, folder, text);
-	}
-	return FALSE;
-}
-
-static GBytes *commit_read(gpointer user, const char *path, gsize max, GError **error)
-{
-	const MlvSide *side = user;
-	Look look;
-
-	if (resolve(side, path, &look) && look.mode != 0040000 && look.mode != 0160000)
-		return mlv_git_read_blob(side->repo, &look.oid, max, error);
-	mlv_fail(error, MLV_ERROR_MISSING, "there is no file '%s' in '%s'", path, side->name);
-	return NULL;
-}
-
-static MlvFilesType commit_type(gpointer user, const char *path)
-{
-	Look look;
-
-	if (!resolve(user, path, &look) || look.mode == 0160000)
-		return MLV_FILES_NOTHING;
-	return look.mode == 0040000 ? MLV_FILES_DIRECTORY : MLV_FILES_FILE;
-}
-
-static GPtrArray *commit_list(gpointer user, const char *path, GError **error)
-{
-	const MlvSide *side = user;
-	Look look = { .names = g_ptr_array_new_with_free_func(g_free) };
-
-	if (look_at(side, path, &look) && (!*path || look.mode == 0040000))
-		return look.names;
-	g_ptr_array_unref(look.names);
-	mlv_fail(error, MLV_ERROR_MISSING, "there is no folder '%s' in '%s'", path, side->name);
-	return NULL;
-}
-
 /* --- the work tree, and nothing --------------------------------------------------------------- */
 
 /* Symbolic links are followed only within the work tree: what is read is shown to others. */
@@ -119,16 +18,23 @@ static GBytes *workspace_read(gpointer user, const char *path, gsize max, GError
 {
 	const MlvSide *side = user;
 	const char *root = mlv_repo_root(side->repo);
+	gsize length = strlen(root);
+	g_autoptr(GError) failed = NULL;
+	/* Follows none: mostly there are none. */
+	GBytes *bytes = mlv_repo_read_file(side->repo, path, max, &failed);
+
+	if (bytes)
+		return bytes;
 	g_autofree char *whole = g_build_filename(root, path, NULL);
 	char *real = realpath(whole, NULL);
-	gsize length = strlen(root);
-	GBytes *bytes;
-
-	if (real && strncmp(real, root, length) == 0 && real[length] == '/')
-		bytes = mlv_repo_read_file(side->repo, real + length + 1, max, error);
-	else
-		bytes = mlv_repo_read_file(side->repo, path, max, error);
+	if (real && strncmp(real, root, length) == 0 && real[length] == '/' &&
+	    strcmp(real + length + 1, path) != 0) {
+		g_clear_error(&failed);
+		bytes = mlv_repo_read_file(side->repo, real + length + 1, max, &failed);
+	}
 	free(real);
+	if (failed)
+		g_propagate_error(error, g_steal_pointer(&failed));
 	return bytes;
 }
 
@@ -175,8 +81,7 @@ static void init_files(MlvSide *side)
 		mlv_files_init_directory(&side->base, &side->root_fd, mlv_repo_root(side->repo));
 		break;
 	case MLV_AT_COMMIT:
-		side->base = (MlvFiles){ commit_read, commit_type, commit_list, side, NULL };
-		side->read = commit_read;
+		mlv_side_init_commit(side);
 		break;
 	default:
 		side->base = (MlvFiles){ nothing_read, nothing_type, nothing_list, side, NULL };
@@ -204,6 +109,7 @@ void mlv_side_close(MlvSide *side)
 {
 	if (!side)
 		return;
+	mlv_side_clear_commit(side);
 	g_clear_pointer(&side->pipelines, g_ptr_array_unref);
 	g_clear_pointer(&side->pointers, g_ptr_array_unref);
 	g_ptr_array_unref(side->outputs);

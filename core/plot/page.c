@@ -142,12 +142,18 @@ static void append_legend(GString *out, const MlvPlot *plot, const char *const *
 	g_string_append(out, "</ul>\n");
 }
 
-static void append_name(GString *out, const char *name, guint count)
+/* What stands above one of several pictures: the revision, what it shows (or NULL), or both. */
+static void append_name(GString *out, const char *name, const char *label)
 {
-	if (count < 2)
+	if (!name && !label)
 		return;
 	g_string_append(out, "<div class=\"name\">");
-	mlv_svg_append_text(out, name);
+	if (name)
+		mlv_svg_append_text(out, name);
+	if (name && label)
+		g_string_append(out, ": ");
+	if (label)
+		mlv_svg_append_text(out, label);
 	g_string_append(out, "</div>\n");
 }
 
@@ -159,7 +165,8 @@ static void append_matrices(GString *out, const MlvPlot *plot, const char *const
 		const MlvPlotMatrix *matrix = plot->matrices->pdata[i];
 
 		g_string_append(out, "<div>\n");
-		append_name(out, names[matrix->side], count);
+		append_name(out, count > 1 ? names[matrix->side] : NULL,
+			    plot->def->sources->len > 1 ? matrix->label : NULL);
 		mlv_svg_append_matrix(out, plot, matrix);
 		g_string_append(out, "</div>\n");
 	}
@@ -175,7 +182,7 @@ static void append_images(GString *out, const MlvPlot *plot, const char *const *
 		const guint8 *data = g_bytes_get_data(image->bytes, &length);
 
 		g_string_append(out, "<div>\n");
-		append_name(out, names[image->side], count);
+		append_name(out, count > 1 ? names[image->side] : NULL, NULL);
 		g_string_append(out, "<img alt=\"");
 		mlv_svg_append_text(out, plot->title);
 		g_string_append(out, "\" src=\"");

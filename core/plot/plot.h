@@ -18,7 +18,7 @@
 
 /* The points of one column at one revision, in the file's order. */
 typedef struct {
-	char *label;   /* the column; with several files its file too */
+	char *label;   /* what tells it from the others of its revision */
 	guint side;    /* index of the revision */
 	guint variant; /* which of the plot's sources it is */
 	GArray *x, *y; /* of double, as many of each; y may be NaN or infinite, x is finite */
@@ -26,7 +26,9 @@ typedef struct {
 
 /* How often the y class i came with the x class j: counts[i * classes + j]. */
 typedef struct {
-	guint side;
+	char *label;    /* as that of a series */
+	guint side;     /* index of the revision */
+	guint variant;  /* which of the plot's sources it is */
 	GArray *counts; /* of double; normalized: parts of the row's sum */
 } MlvPlotMatrix;
 

@@ -20,12 +20,22 @@ static const MlvPlotSeries *find_series(const MlvPlot *plot, guint side, guint v
 	return NULL;
 }
 
-static const MlvPlotMatrix *find_matrix(const MlvPlot *plot, guint side)
+static const MlvPlotMatrix *find_matrix(const MlvPlot *plot, guint side, guint variant)
 {
-	for (guint i = 0; i < plot->matrices->len; i++)
-		if (((MlvPlotMatrix *)plot->matrices->pdata[i])->side == side)
-			return plot->matrices->pdata[i];
+	for (guint i = 0; i < plot->matrices->len; i++) {
+		const MlvPlotMatrix *matrix = plot->matrices->pdata[i];
+		if (matrix->side == side && matrix->variant == variant)
+			return matrix;
+	}
 	return NULL;
+}
+
+static gboolean matrices_differ(const MlvPlot *plot, guint a, guint b, guint variant)
+{
+	const MlvPlotMatrix *from = find_matrix(plot, a, variant);
+	const MlvPlotMatrix *to = find_matrix(plot, b, variant);
+
+	return !from != !to || (from && !same_numbers(from->counts, to->counts));
 }
 
 static GBytes *find_image(const MlvPlot *plot, guint side)
@@ -38,17 +48,15 @@ static GBytes *find_image(const MlvPlot *plot, guint side)
 
 gboolean mlv_plot_differs(const MlvPlot *plot, guint a, guint b)
 {
-	const MlvPlotMatrix *matrix_a = find_matrix(plot, a), *matrix_b = find_matrix(plot, b);
 	GBytes *image_a = find_image(plot, a), *image_b = find_image(plot, b);
 
-	if (!matrix_a != !matrix_b ||
-	    (matrix_a && !same_numbers(matrix_a->counts, matrix_b->counts)))
-		return TRUE;
 	if (!image_a != !image_b || (image_a && !g_bytes_equal(image_a, image_b)))
 		return TRUE;
 	for (guint i = 0; i < plot->def->sources->len; i++) {
 		const MlvPlotSeries *from = find_series(plot, a, i), *to = find_series(plot, b, i);
 
+		if (matrices_differ(plot, a, b, i))
+			return TRUE;
 		if (!from != !to ||
 		    (from && (!same_numbers(from->x, to->x) || !same_numbers(from->y, to->y))))
 			return TRUE;

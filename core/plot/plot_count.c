@@ -151,7 +151,9 @@ static void take_matrix(MlvPlot *plot, const MlvPlotColumns *one, GHashTable *nu
 {
 	MlvPlotMatrix *matrix = g_new0(MlvPlotMatrix, 1);
 
+	matrix->label = mlv_plot_label(plot, one);
 	matrix->side = one->side;
+	matrix->variant = one->variant;
 	matrix->counts = g_array_new(FALSE, TRUE, sizeof(double));
 	g_array_set_size(matrix->counts, n * n);
 	for (guint row = 0; row < one->n; row++) {

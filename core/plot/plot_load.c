@@ -26,6 +26,7 @@ static void series_free(MlvPlotSeries *series)
 static void matrix_free(MlvPlotMatrix *matrix)
 {
 	g_array_unref(matrix->counts);
+	g_free(matrix->label);
 	g_free(matrix);
 }
 

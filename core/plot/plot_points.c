@@ -37,18 +37,46 @@ GPtrArray *mlv_plot_names_end(MlvPlotNames *names)
 
 /* --- series ----------------------------------------------------------------------------------- */
 
+/* Bytes at the beginning that the paths of all files share, whole folders only. */
+static gsize shared_folder(const GPtrArray *sources)
+{
+	const char *first = ((MlvPlotSource *)sources->pdata[0])->file;
+	const char *slash = strrchr(first, '/');
+	gsize length = slash ? (gsize)(slash + 1 - first) : 0;
+
+	for (guint i = 1; i < sources->len; i++) {
+		const char *file = ((MlvPlotSource *)sources->pdata[i])->file;
+
+		while (length > 0 && strncmp(first, file, length) != 0)
+			for (length--; length > 0 && first[length - 1] != '/';)
+				length--;
+	}
+	return length;
+}
+
+char *mlv_plot_label(const MlvPlot *plot, const MlvPlotColumns *columns)
+{
+	const GPtrArray *sources = plot->def->sources;
+	const MlvPlotSource *source = sources->pdata[columns->variant], *first = sources->pdata[0];
+	const char *column = columns->grid->names->pdata[columns->y];
+	gboolean files = FALSE, names = FALSE;
+
+	for (guint i = 1; i < sources->len; i++) {
+		const MlvPlotSource *other = sources->pdata[i];
+		files |= strcmp(other->file, first->file) != 0;
+		names |= g_strcmp0(other->column, first->column) != 0;
+	}
+	if (!files)
+		return g_strdup(column);
+	const char *file = source->file + shared_folder(sources);
+	return names ? g_strdup_printf("%s: %s", file, column) : g_strdup(file);
+}
+
 MlvPlotSeries *mlv_plot_add_series(MlvPlot *plot, const MlvPlotColumns *columns)
 {
-	const MlvPlotSource *source = plot->def->sources->pdata[columns->variant];
-	const MlvPlotSource *first = plot->def->sources->pdata[0];
 	MlvPlotSeries *series = g_new0(MlvPlotSeries, 1);
-	const char *column = columns->grid->names->pdata[columns->y];
-	gboolean files = FALSE;
 
-	for (guint i = 1; i < plot->def->sources->len; i++)
-		files |= strcmp(((MlvPlotSource *)plot->def->sources->pdata[i])->file,
-				first->file) != 0;
-	series->label = files ? g_strdup_printf("%s: %s", source->file, column) : g_strdup(column);
+	series->label = mlv_plot_label(plot, columns);
 	series->side = columns->side;
 	series->variant = columns->variant;
 	series->x = g_array_new(FALSE, FALSE, sizeof(double));

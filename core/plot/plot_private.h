@@ -23,6 +23,9 @@ void mlv_plot_take_histogram(MlvPlot *plot, const GArray *columns);
 void mlv_plot_take_matrices(MlvPlot *plot, const GArray *columns);
 void mlv_plot_take_bars(MlvPlot *plot, const GArray *columns);
 
+/* What tells a source from the plot's others: its column, or what of its file's path they do not
+ * share, or both. Caller frees. */
+char *mlv_plot_label(const MlvPlot *plot, const MlvPlotColumns *columns);
 MlvPlotSeries *mlv_plot_add_series(MlvPlot *plot, const MlvPlotColumns *columns);
 
 /* Names in the order in which they were seen; the number of one. */

@@ -97,6 +97,23 @@ static void append_images(GString *out, const MlvPlot *plot, const char *const *
 	}
 }
 
+static void append_matrix_name(GString *out, const MlvPlot *plot, const MlvPlotMatrix *matrix,
+			       const char *name)
+{
+	gboolean labels = plot->def->sources->len > 1;
+
+	if (!name && !labels)
+		return;
+	g_string_append(out, "  ");
+	if (name)
+		mlv_svg_append_plain(out, name, 40);
+	if (name && labels)
+		g_string_append(out, ": ");
+	if (labels)
+		mlv_svg_append_plain(out, matrix->label, 40);
+	g_string_append_c(out, '\n');
+}
+
 void mlv_text_append_plot(GString *out, const MlvPlot *plot, const char *const *names, guint count,
 			  const MlvTextOptions *options)
 {
@@ -107,11 +124,7 @@ void mlv_text_append_plot(GString *out, const MlvPlot *plot, const char *const *
 	for (guint i = 0; i < plot->matrices->len; i++) {
 		const MlvPlotMatrix *matrix = plot->matrices->pdata[i];
 
-		if (count > 1) {
-			g_string_append(out, "  ");
-			mlv_svg_append_plain(out, names[matrix->side], 60);
-			g_string_append_c(out, '\n');
-		}
+		append_matrix_name(out, plot, matrix, count > 1 ? names[matrix->side] : NULL);
 		mlv_text_append_matrix(out, plot, matrix, options);
 	}
 	if (plot->kind == MLV_PLOT_HISTOGRAM || plot->kind == MLV_PLOT_BARS ||

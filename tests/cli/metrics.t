@@ -149,6 +149,7 @@ CASE
 lock_output()
 {
 	local id size block
+	rm -f mlv.lock
 	mlv add -q m.json
 	id=$(sed -n 's/^id //p' m.json.mlv)
 	size=$(sed -n 's/^size //p' m.json.mlv)

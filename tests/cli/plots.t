@@ -129,6 +129,38 @@ test_case "JSON has the data" <<'CASE'
 	expect_json '.plots[0].data[0].y' '[1,2,0,1]'
 CASE
 
+test_case "plots of the files of DVC's example project are understood" <<'CASE'
+	new_repo project
+	mkdir -p eval/plots/cm eval/prc
+	cat >dvc.yaml <<-'YAML'
+		plots:
+		  - ROC:
+		      template: simple
+		      x: fpr
+		      y:
+		        eval/prc/train.json: tpr
+		        eval/prc/test.json: tpr
+		  - Confusion-Matrix:
+		      template: confusion
+		      x: actual
+		      y:
+		        eval/plots/cm/train.json: predicted
+		        eval/plots/cm/test.json: predicted
+	YAML
+	echo '{"roc": [{"fpr": 0, "tpr": 0, "threshold": Infinity}, {"fpr": 1, "tpr": 1, "threshold": 0}]}' >eval/prc/train.json
+	cp eval/prc/train.json eval/prc/test.json
+	echo '[{"actual": "1.0", "predicted": "0.0"}]' >eval/plots/cm/train.json
+	echo '[{"actual": "1.0", "predicted": "1.0"}]' >eval/plots/cm/test.json
+	expect_ok mlv plots show --json
+	expect_json '[.plots[] | .id]' '["Confusion-Matrix","ROC"]'
+	expect_json '[.plots[0].data[] | [.label, .counts]]' '[["train.json",[0,1,0,0]],["test.json",[0,0,0,1]]]'
+	expect_json '[.plots[1].data[] | [.label, .x]]' '[["train.json",[0,1]],["test.json",[0,1]]]'
+	expect_ok mlv plots show
+	expect_out '● train.json   ○ test.json'
+	expect_ok mlv plots show -o page.html
+	grep -q '<div class="name">train.json</div>' page.html
+CASE
+
 test_case "any file can be drawn, with any columns" <<'CASE'
 	make_plots
 	printf '1;5\n2;6\n' >bare.csv

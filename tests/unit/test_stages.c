@@ -428,7 +428,7 @@ static void paths_and_names_that_cannot_be_are_refused(void **state)
 	assert_refused("plots: [{a.csv: {z: 1}}]\n",
 		       AT(1, 18) "a plot has no 'z'; it can have x, y, "
 				 "x_label, y_label, title, template, "
-				 "header");
+				 "header, bins");
 }
 
 static void hostile_matrices_end_soon(void **state)
