@@ -9,7 +9,6 @@
 #include "cmd/session.h"
 #include "cmd/ui_json.h"
 #include "core/elsewhere.h"
-#include "core/export.h"
 #include "core/reader.h"
 #include "core/remove_tree.h"
 #include "storage/file.h"
@@ -97,86 +96,13 @@ static gboolean choose_place(Get *get, GError **error)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static gboolean export_entry(Get *get, int dir, const char *name, const MlvTreeEntry *entry,
-			     GError **error)
+/* Under another name first: what is there under its own is whole. */
+static gboolean write_out(Get *get, GError **error)
 {
 	MlvExport export = { .source = mlv_elsewhere_source(get->there),
 			     .cancel = get->cmd->cancel,
 			     .progress = show_progress,
 			     .user = get };
-
-	return mlv_cmd_jobs(get->cmd, &export.threads, error) &&
-	       mlv_export(&export, dir, name, entry, error);
-}
-
-/* One target below a folder of git's: its folders above are made. */
-static gboolean export_target(Get *get, int root, const MlvTracked *target, GError **error)
-{
-	gsize skip = *get->what->path ? strlen(get->what->path) + 1 : 0;
-	const char *path = target->path + skip;
-	const char *slash = strrchr(path, '/');
-	g_autofree char *folder = slash ? g_strndup(path, (gsize)(slash - path)) : NULL;
-	g_auto(MlvFd) dir = -1;
-	MlvTreeEntry entry = { .mode = target->pointer.mode,
-			       .ref = target->pointer.ref,
-			       .files = target->pointer.files,
-			       .bytes = target->pointer.bytes };
-
-	if (folder && !mlv_file_make_dirs(root, folder, 0777, error))
-		return FALSE;
-	dir = mlv_file_open_beneath(root, folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				    0);
-	if (dir < 0)
-		return mlv_fail_errno(error, "cannot open the folder of '%s'", path);
-	return export_entry(get, dir, slash ? slash + 1 : path, &entry, error);
-}
-
-static gboolean export_folder(Get *get, int dir, const char *name, GError **error)
-{
-	g_auto(MlvFd) root = -1;
-
-	if (mkdirat(dir, name, 0777) < 0)
-		return mlv_fail_errno(error, "cannot make the folder '%s'", name);
-	root = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (root < 0)
-		return mlv_fail_errno(error, "cannot open the folder '%s'", name);
-	for (guint i = 0; i < get->what->targets->len; i++)
-		if (!export_target(get, root, get->what->targets->pdata[i], error))
-			return FALSE;
-	return TRUE;
-}
-
-/* A file of git's. */
-static gboolean write_file(Get *get, int dir, const char *name, GError **error)
-{
-	gsize length;
-	const char *data = g_bytes_get_data(get->what->file, &length);
-	mode_t mode = get->what->mode == MLV_MODE_EXECUTABLE ? 0777 : 0666;
-
-	show_progress(length, 1, get);
-	if (get->what->mode != MLV_MODE_SYMLINK)
-		return mlv_file_replace(dir, name, data, length, mode, FALSE, error);
-	g_autofree char *target = g_strndup(data ? data : "", length);
-	return symlinkat(target, dir, name) == 0 ||
-	       mlv_fail_errno(error, "cannot make the symlink '%s'", name);
-}
-
-static gboolean write_as(Get *get, int dir, const char *name, GError **error)
-{
-	switch (get->what->kind) {
-	case MLV_THERE_ENTRY:
-		return export_entry(get, dir, name, &get->what->entry, error);
-	case MLV_THERE_FILE:
-		return write_file(get, dir, name, error);
-	case MLV_THERE_FOLDER:
-		break;
-	}
-	return export_folder(get, dir, name, error);
-}
-
-/* Under another name first: what is there under its own is whole. */
-static gboolean write_out(Get *get, GError **error)
-{
 	g_auto(MlvFd) dir = open(get->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g_autofree char *temporary = NULL, *path = NULL;
 	guint64 random;
@@ -187,7 +113,8 @@ static gboolean write_out(Get *get, GError **error)
 	mlv_random_bytes(&random, sizeof(random));
 	temporary = g_strdup_printf(".mlv-tmp-%016" G_GINT64_MODIFIER "x", random);
 	path = g_build_filename(get->folder, temporary, NULL);
-	ok = write_as(get, dir, temporary, error);
+	ok = mlv_cmd_jobs(get->cmd, &export.threads, error) &&
+	     mlv_there_write(get->what, &export, dir, temporary, error);
 	if (ok &&
 	    renameat2(dir, temporary, dir, get->name, get->opt->force ? 0 : RENAME_NOREPLACE) < 0 &&
 	    (get->opt->force || errno != EINVAL || renameat(dir, temporary, dir, get->name) < 0))

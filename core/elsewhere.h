@@ -11,13 +11,13 @@
 #ifndef MLV_CORE_ELSEWHERE_H
 #define MLV_CORE_ELSEWHERE_H
 
+#include "core/export.h"
 #include "core/git_tree.h"
-#include "storage/source.h"
 
 typedef struct MlvElsewhere MlvElsewhere;
 
-/* `place` is a remote's name of `here` (NULL: no repository is around), the address of a remote, the
- * path of a repository, or a URL that git can fetch from. `rev` is any revision there, and of a
+/* `place` is a remote's name of `here` (NULL: no repository is around), the address of a remote,
+ * the path of a repository, or a URL that git can fetch from. `rev` is any revision there, and of a
  * remote here; NULL: HEAD. */
 MlvElsewhere *mlv_elsewhere_open(MlvRepo *here, const char *place, const char *rev, GError **error);
 /* Removes what was temporary. */
@@ -49,6 +49,9 @@ typedef struct {
 
 /* Nothing there is MLV_ERROR_MISSING. */
 MlvThere *mlv_elsewhere_find(MlvElsewhere *there, const char *path, GError **error);
+/* Writes it as `name` in an open folder where nothing of that name is; as mlv_export. */
+gboolean mlv_there_write(const MlvThere *what, const MlvExport *export, int dir, const char *name,
+			 GError **error);
 void mlv_there_free(MlvThere *what);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvThere, mlv_there_free)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/http/lib.sh"
+. "$TOP/tests/s3/lib.sh"
 
 # A repository with data that lie on a folder remote, which is served: as the folder `project`.
 web_project()
@@ -311,6 +312,28 @@ test_case "errors of the server are tried again, and cut answers too" <<'CASE'
 	mlv remote set-url --local origin "$URL"
 	expect_status 128 mlv fetch
 	expect_err "may not be read (403)"
+CASE
+
+test_case "what lies in a bucket is published too" <<'CASE'
+	need_s3
+	s3_project
+	mlv remote set origin publish true
+	path=/${S3_URL#s3://}
+	expect_ok mlv push
+	for i in 1 2 3 4 5 6 7 8; do
+		echo $i >>data/part1/f000000
+		mlv add -q data
+		commit_all $i
+		expect_ok mlv push
+		"$TOP/tests/s3/client" GET "$path/live/list" >list
+		grep -o '^live/[^ ]*' list >named
+		s3_keys "${S3_URL#s3://mlv-test/}/live/" | sed 's,.*/live/,live/,' | grep -v live/list | sort >there
+		expect_same named there
+	done
+	expect_ok mlv gc --remote --grace 0
+	expect_ok mlv fsck --remote
+	expect_ok mlv remote publish --stop
+	! "$TOP/tests/s3/client" GET "$path/live/list"
 CASE
 
 test_case "a damaged list is refused" <<'CASE'

@@ -128,10 +128,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not path or not os.path.isfile(path):
             self.answer(404, [], b"not here\n")
             return
-        with open(path, "rb") as file:
-            data = file.read()
-        self.tag = '"%s"' % hashlib.sha1(data).hexdigest()
+        size = os.stat(path).st_size
         self.modified = self.date_time_string(int(os.stat(path).st_mtime))
+        self.tag = self.make_tag(path)
         if not options.no_validators and self.headers.get("If-None-Match") == self.tag:
             self.answer(304, [("ETag", self.tag)])
             return
@@ -139,14 +138,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.headers.get("If-Modified-Since") == self.modified):
             self.answer(304)
             return
-        first, last, status = self.parse_range(len(data))
+        first, last, status = self.parse_range(size)
         if status == 416:
-            self.answer(416, [("Content-Range", "bytes */%d" % len(data))])
+            self.answer(416, [("Content-Range", "bytes */%d" % size)])
             return
         self.note(status)
         self.send_response(status)
         if status == 206:
-            self.send_header("Content-Range", "bytes %d-%d/%d" % (first, last, len(data)))
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (first, last, size))
         if not options.no_validators:
             self.send_header("ETag", self.tag)
             self.send_header("Last-Modified", self.modified)
@@ -157,7 +156,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(last + 1 - first))
         self.end_headers()
         if self.command != "HEAD":
-            self.send_body(data[first:last + 1])
+            with open(path, "rb") as file:
+                file.seek(first)
+                self.send_body(file.read(last + 1 - first))
+
+    def make_tag(self, path):
+        """Of the content, where that is soon read."""
+        if os.stat(path).st_size > 1 << 20:
+            return '"%x-%x"' % (os.stat(path).st_size, os.stat(path).st_mtime_ns)
+        with open(path, "rb") as file:
+            return '"%s"' % hashlib.sha1(file.read()).hexdigest()
 
 
 class Server(http.server.ThreadingHTTPServer):
