@@ -283,8 +283,8 @@ static gboolean check_twin(MlvCheckout *checkout, Walk *walk, const MlvTreeEntry
 			   const MlvTreeEntry *base, const MlvScanEntry *found, gboolean meant,
 			   GError **error)
 {
-	gboolean stays = found && !want && !base && !checkout->options.force &&
-			 !checkout->options.exact;
+	gboolean stays =
+		found && !want && !base && !checkout->options.force && !checkout->options.exact;
 
 	if (!walk->dir->folds || !(stays || (want && (meant || found))))
 		return TRUE;

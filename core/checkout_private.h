@@ -87,18 +87,18 @@ struct MlvCheckout {
 	GArray *missing;          /* MlvRef */
 	GHashTable *missing_seen; /* MlvId of those */
 	MlvCheckoutTotals totals;
-	guint64 copied_bytes;    /* to be written and not cloned */
-	guint64 freed_bytes;     /* of files that go */
-	gboolean scarce;         /* the disk may fill up: large files take their room first */
-	GPtrArray *pending;      /* CheckoutPending, being hashed */
-	gint64 hash_now;         /* the file system's time before anything was hashed */
-	gsize clone_block;       /* 0: blocks cannot be shared */
+	guint64 copied_bytes; /* to be written and not cloned */
+	guint64 freed_bytes;  /* of files that go */
+	gboolean scarce;      /* the disk may fill up: large files take their room first */
+	GPtrArray *pending;   /* CheckoutPending, being hashed */
+	gint64 hash_now;      /* the file system's time before anything was hashed */
+	gsize clone_block;    /* 0: blocks cannot be shared */
 	gboolean root_probed, root_folds; /* the work tree's root does not tell cases apart */
 	gboolean no_attributes;           /* nor has its file system an attribute for that */
-	MlvUntouched *untouched; /* NULL if they cannot */
-	MlvId zeros;             /* of the longest chunk of zeros */
-	GAsyncQueue *buffers;    /* of workers: guint8 *, CHECKOUT_BUFFER bytes */
-	GError *error;           /* the first of a callback */
+	MlvUntouched *untouched;          /* NULL if they cannot */
+	MlvId zeros;                      /* of the longest chunk of zeros */
+	GAsyncQueue *buffers;             /* of workers: guint8 *, CHECKOUT_BUFFER bytes */
+	GError *error;                    /* the first of a callback */
 };
 
 /* --- checkout_plan.c, checkout_decide.c ------------------------------------------------------- */

@@ -99,8 +99,7 @@ gboolean mlv_checkout_tracked(MlvCheckout *checkout, const MlvTracked *wanted,
 	if (wanted->stays && ref->size > 0 &&
 	    !source->has(source, mlv_ref_chunk_kind(ref), &ref->id, &has, error))
 		return FALSE;
-	return !has ||
-	       mlv_checkout_target(checkout, wanted->path, &wanted->pointer, base, error);
+	return !has || mlv_checkout_target(checkout, wanted->path, &wanted->pointer, base, error);
 }
 
 gboolean mlv_checkout_pointers(MlvCheckout *checkout, const GPtrArray *wanted,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/git_tree.h"
-#include "core/pipeline/runlog.h"
 #include "core/pipeline/runcache.h"
+#include "core/pipeline/runlog.h"
 #include "core/reach.h"
 #include "core/workspace.h"
 #include "storage/error.h"

@@ -54,9 +54,8 @@ static GPtrArray *read_side(Compare *compare, const git_tree_entry *entry, GErro
 	g_autoptr(GPtrArray) targets =
 		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 
-	if (names_targets(entry) &&
-	    !mlv_git_read_targets(compare->repo, compare->path->str, git_tree_entry_id(entry),
-				  targets, error))
+	if (names_targets(entry) && !mlv_git_read_targets(compare->repo, compare->path->str,
+							  git_tree_entry_id(entry), targets, error))
 		return NULL;
 	mlv_targets_settle(targets);
 	return g_steal_pointer(&targets);

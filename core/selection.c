@@ -124,8 +124,7 @@ typedef struct {
 static gboolean visit_tracked(Walk *walk, const MlvTracked *tracked, GError **error)
 {
 	/* What stays in its clone is on no remote, and on none is it looked for. */
-	if (tracked->stays ||
-	    !mlv_pathspec_may_match_below(walk->selection->paths, tracked->path))
+	if (tracked->stays || !mlv_pathspec_may_match_below(walk->selection->paths, tracked->path))
 		return TRUE;
 	return walk->visit(walk->commit, tracked, walk->user, error);
 }

@@ -370,8 +370,7 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 	MlvTreeEntry nothing = { 0 };
 	struct statx stx;
 	MlvStat st;
-	g_auto(MlvFd) fd =
-		mlv_file_open_beneath(root, *path ? path : ".", O_PATH | O_NOFOLLOW, 0);
+	g_auto(MlvFd) fd = mlv_file_open_beneath(root, *path ? path : ".", O_PATH | O_NOFOLLOW, 0);
 
 	g_hash_table_add(snapshot->targets, target);
 	target->path = g_strdup(path);

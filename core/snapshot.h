@@ -52,7 +52,7 @@ typedef struct {
 	gboolean leave_open;    /* the writer is committed by the caller, later */
 	/* What is left out beside what .mlvignore files say; borrowed, may be NULL. */
 	MlvIgnoreRules *leave_out;
-	guint threads;          /* 0: one a core */
+	guint threads; /* 0: one a core */
 	const volatile sig_atomic_t *cancel;
 	void (*done)(const MlvSnapshotResult *result, gpointer data);
 	/* Each difference between base and work tree (never a rename), borrowed; its target is

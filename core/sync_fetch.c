@@ -254,8 +254,8 @@ static gboolean verify_here(Verify *verify, const MlvChunkKey *keys, gsize count
 	for (gsize i = 0; i < count; i++) {
 		MlvPlace place;
 
-		if (!mlv_store_find(verify->local->store, (MlvKind)keys[i].kind, &keys[i].id, &place,
-				    &have[i], error))
+		if (!mlv_store_find(verify->local->store, (MlvKind)keys[i].kind, &keys[i].id,
+				    &place, &have[i], error))
 			return FALSE;
 		have[i] = have[i] && local_pack_is_whole(verify, &place);
 	}

@@ -88,10 +88,11 @@ static gboolean check_new(Track *track, const char *path, GError **error)
 			path, path);
 	const MlvTracked *below = tracked_below(track, path);
 	if (below && below->lock)
-		return mlv_fail(error, MLV_ERROR_FAILED,
-				"'%s' holds '%s', the output of a stage, as '%s' says; name what is to "
-				"be tracked beside it",
-				path, below->path, below->lock);
+		return mlv_fail(
+			error, MLV_ERROR_FAILED,
+			"'%s' holds '%s', the output of a stage, as '%s' says; name what is to "
+			"be tracked beside it",
+			path, below->path, below->lock);
 	if (below)
 		return mlv_fail(
 			error, MLV_ERROR_FAILED,

@@ -43,7 +43,7 @@ typedef struct {
 	/* GET: where to write the bytes (from its offset 0); PUT: where to read them; -1:
 	 * `bytes` */
 	int fd;
-	GBytes *bytes; /* PUT: what to send; GET with fd -1: what came. Owned */
+	GBytes *bytes;    /* PUT: what to send; GET with fd -1: what came. Owned */
 	gboolean replace; /* PUT of bytes: in place of what is there, at once for every reader */
 	/* what went wrong with this one: MLV_ERROR_MISSING where the name is absent. Owned */
 	GError *error;

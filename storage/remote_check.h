@@ -39,9 +39,9 @@ typedef struct {
 
 typedef struct {
 	MlvRemote *remote;
-	gboolean deep;        /* fetch and hash every pack */
-	const char *temp_dir; /* for packs while they are hashed; only with `deep` */
-	guint threads;        /* that hash; 0: one a core */
+	gboolean deep;                       /* fetch and hash every pack */
+	const char *temp_dir;                /* for packs while they are hashed; only with `deep` */
+	guint threads;                       /* that hash; 0: one a core */
 	const volatile sig_atomic_t *cancel; /* may be NULL: ends it with MLV_ERROR_CANCELLED */
 	void (*found)(const MlvRemoteFault *fault, gpointer user); /* may be NULL */
 	void (*progress)(guint64 done, guint64 total,

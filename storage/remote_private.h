@@ -43,7 +43,7 @@ struct MlvRemote {
 	GArray *roots;      /* MlvRemoteRoot */
 	GArray *packs;      /* MlvRemotePack */
 	MlvPublishedState published; /* as the last listing has it */
-	GHashTable *pack_numbers; /* MlvId -> number + 1; keys are owned */
+	GHashTable *pack_numbers;    /* MlvId -> number + 1; keys are owned */
 	/* MlvId: packs that an index named and that were not there. Names never come back. */
 	GHashTable *gone;
 	GHashTable *tombstones; /* MlvId -> gint64 time; keys and values are owned */

@@ -5,9 +5,9 @@
 
 #include "core/pipeline/child.h"
 #include "core/pipeline/execute.h"
-#include "core/pipeline/runlog.h"
 #include "core/pipeline/outs.h"
 #include "core/pipeline/record.h"
+#include "core/pipeline/runlog.h"
 
 typedef enum {
 	JOB_WAITING, /* for stages upstream */

@@ -6,9 +6,9 @@
 
 #include "storage/chunker.h"
 
-#define SIZE (64u << 20)
+#define SIZE    (64u << 20)
 #define SEGMENT (1u << 20)
-#define ROUNDS 5
+#define ROUNDS  5
 
 typedef void (*Scan)(const guint8 *data, gsize before, gsize len, MlvCandidates *list);
 

@@ -39,10 +39,10 @@
 #include <unistd.h>
 
 typedef enum {
-	OPEN,     /* of what exists */
-	CREATE,   /* open with O_CREAT or O_TMPFILE */
+	OPEN,   /* of what exists */
+	CREATE, /* open with O_CREAT or O_TMPFILE */
 	READ,
-	LIST,     /* opendir, readdir */
+	LIST, /* opendir, readdir */
 	STAT,
 	MAP,
 	WRITE,
@@ -52,22 +52,23 @@ typedef enum {
 	TRUNCATE, /* and fallocate */
 	MKDIR,
 	SYMLINK,
-	CLONE,    /* FICLONE, FICLONERANGE, copy_file_range */
-	MODE,     /* chmod, utimens */
+	CLONE, /* FICLONE, FICLONERANGE, copy_file_range */
+	MODE,  /* chmod, utimens */
 	N_KINDS
 } Kind;
 
 static const char *const kinds[N_KINDS] = {
-	"open", "create", "read", "list", "stat", "map", "write", "sync", "rename", "unlink",
-	"truncate", "mkdir", "symlink", "clone", "mode",
+	"open",   "create", "read",     "list",  "stat",    "map",   "write", "sync",
+	"rename", "unlink", "truncate", "mkdir", "symlink", "clone", "mode",
 };
 
 static const struct {
 	const char *name;
 	int number;
 } errors[] = {
-	{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EDQUOT", EDQUOT}, {"EACCES", EACCES},
-	{"EMFILE", EMFILE}, {"EROFS", EROFS}, {"ESTALE", ESTALE}, {"EXDEV", EXDEV},
+	{ "EIO", EIO },       { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
+	{ "EDQUOT", EDQUOT }, { "EACCES", EACCES }, { "EMFILE", EMFILE },
+	{ "EROFS", EROFS },   { "ESTALE", ESTALE }, { "EXDEV", EXDEV },
 };
 
 #define SHORT -1
@@ -78,7 +79,7 @@ typedef struct {
 	size_t root_length; /* 0: nothing counts */
 	unsigned mask;      /* of kinds */
 	long nth;
-	int action;         /* an errno, SHORT or KILL */
+	int action; /* an errno, SHORT or KILL */
 	int sticky;
 	int no_sync;
 	const char *fired;
@@ -568,8 +569,9 @@ int syncfs(int fd)
 int sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags)
 {
 	pthread_once(&once, begin);
-	return fault.no_sync ? 0 : (int)fault.syscall(SYS_sync_file_range, (long)fd, offset, length,
-						      (long)flags);
+	return fault.no_sync ? 0
+			     : (int)fault.syscall(SYS_sync_file_range, (long)fd, offset, length,
+						  (long)flags);
 }
 
 int ftruncate(int fd, off_t length)

@@ -17,8 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (data[0] & 1) {
 		MlvKind kind = data[0] & 2 ? MLV_KIND_TREE : MLV_KIND_BLOB;
-		GArray *entries =
-			mlv_list_decode(data + 1, size - 1, kind, data[0] >> 2 & 7, NULL);
+		GArray *entries = mlv_list_decode(data + 1, size - 1, kind, data[0] >> 2 & 7, NULL);
 		if (entries)
 			g_array_unref(entries);
 		return 0;

@@ -56,7 +56,7 @@ static Buffer make_dna(gsize len)
 
 	for (gsize i = 0; i < len; i++) {
 		x = i % 32 == 0 ? next_random(&state) : x >> 2;
-		buffer.data[i] = (guint8)"ACGT"[x & 3];
+		buffer.data[i] = (guint8) "ACGT"[x & 3];
 	}
 	return buffer;
 }
@@ -299,9 +299,9 @@ static void check_stretch(const MlvChunkerImplementation *implementation, const 
 
 static void every_implementation_finds_the_same_candidates(void **state)
 {
-	static const gsize lens[] = { 0,    1,	  31,	32,    33,    127,   128,    129,  1023,
-				      1024, 1025, 2175, 2176,  2177,  4096,  4321,   8192, 9001,
-				      65536, 70001, 131071, 300007, 700001 };
+	static const gsize lens[] = { 0,    1,    31,    32,    33,     127,    128,   129,
+				      1023, 1024, 1025,  2175,  2176,   2177,   4096,  4321,
+				      8192, 9001, 65536, 70001, 131071, 300007, 700001 };
 	g_auto(Buffer) buffer = make_random(MIB);
 
 	(void)state;

@@ -164,9 +164,10 @@ static void what_a_run_has_not_is_only_unequal(void **state)
 
 static void a_condition_that_is_none_says_where(void **state)
 {
-	static const char *const bad[] = { "",	      "acc >",	   "acc > > 1",	 "(acc > 1",
-					   "acc > 1)", "and acc",  "acc 1",	 "acc = 'x",
-					   "not",     "acc = 1 or" };
+	static const char *const bad[] = {
+		"",        "acc >", "acc > > 1", "(acc > 1", "acc > 1)",
+		"and acc", "acc 1", "acc = 'x",  "not",      "acc = 1 or"
+	};
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
 		assert_null(mlv_run_where_parse(bad[i], &error));
@@ -239,8 +240,8 @@ static void a_hostile_record_is_refused(void **state)
 static void names_are_fit_for_git(void **state)
 {
 	static const char *const good[] = { "a", "train-1a2b", "x_1.2", "9" };
-	static const char *const bad[] = { "",	  ".a",	 "-a",	 "a.",	 "a..b", "a/b",
-					   "a b", "a:b", "a~1", "a^",	 "a.lock", "\xc3\xa4" };
+	static const char *const bad[] = { "",    ".a",  "-a",  "a.", "a..b",   "a/b",
+					   "a b", "a:b", "a~1", "a^", "a.lock", "\xc3\xa4" };
 	for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
 		assert_true(mlv_run_check_name(good[i], NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
@@ -255,9 +256,8 @@ static void names_are_fit_for_git(void **state)
 
 static void secrets_stay_out(void **state)
 {
-	const char *variables[] = { "LANG=C",	      "LC_ALL=C.UTF-8", "HOME=/nowhere",
-				    "MY_FLAG=1",      "MY_TOKEN=abc",	"AWS_REGION=x",
-				    "PATH=/nowhere", NULL };
+	const char *variables[] = { "LANG=C",       "LC_ALL=C.UTF-8", "HOME=/nowhere", "MY_FLAG=1",
+				    "MY_TOKEN=abc", "AWS_REGION=x",   "PATH=/nowhere", NULL };
 	const char *names[] = { "MY_*", "AWS_*", "", NULL };
 	MlvEnvironmentOptions options = { .variables = variables, .names = names };
 	g_autoptr(MlvValue) value = mlv_environment_read(&options);
