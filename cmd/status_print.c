@@ -193,24 +193,19 @@ static void print_long(const MlvStatusPrint *print, const MlvStatusResult *resul
 /* The two letters of one path, index and work tree, from its rows in both parts. */
 typedef struct {
 	char x, y;
-	const char *from_path;
+	const char *path, *from_path;
 } Letters;
 
 static int by_path(gconstpointer a, gconstpointer b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const StatusRow *one = *(const StatusRow *const *)a, *other = *(const StatusRow *const *)b;
+	int order = strcmp(one->path, other->path);
+
+	return order ? order : (one->part > other->part) - (one->part < other->part);
 }
 
-static void take_letters(const StatusRow *row, GHashTable *table, GPtrArray *paths)
+static void take_letters(const StatusRow *row, Letters *letters)
 {
-	Letters *letters = g_hash_table_lookup(table, row->path);
-
-	if (!letters) {
-		letters = g_new0(Letters, 1);
-		letters->x = letters->y = ' ';
-		g_hash_table_insert(table, row->path, letters);
-		g_ptr_array_add(paths, row->path);
-	}
 	switch (row->part) {
 	case MLV_PART_STAGED:
 		letters->x = (char)row->kind;
@@ -229,38 +224,41 @@ static void take_letters(const StatusRow *row, GHashTable *table, GPtrArray *pat
 		letters->from_path = row->from_path;
 }
 
-static void print_brief_row(const MlvStatusPrint *print, const char *path, const Letters *letters)
+static void print_letters(const MlvStatusPrint *print, const Letters *letters)
 {
-	g_autofree char *name = print->zero ? NULL : mlv_repo_display(print->repo, path);
-	g_autofree char *from = print->zero || !letters->from_path
-					? NULL
-					: mlv_repo_display(print->repo, letters->from_path);
-
 	printf("%c%c ", letters->x, letters->y);
 	if (print->zero) {
-		mlv_ui_put_name(path, TRUE);
+		mlv_ui_put_name(letters->path, TRUE);
 		if (letters->from_path)
 			mlv_ui_put_name(letters->from_path, TRUE);
 		return;
 	}
-	if (from) {
+	if (letters->from_path) {
+		g_autofree char *from = mlv_repo_display(print->repo, letters->from_path);
 		g_autofree char *text = mlv_ui_name(from);
 		printf("%s -> ", text);
 	}
+	g_autofree char *name = mlv_repo_display(print->repo, letters->path);
 	mlv_ui_put_name(name, FALSE);
 }
 
-static void print_brief(const MlvStatusPrint *print)
+/* Sorted in place: a list of a million files is not to be held twice. */
+static void print_brief(MlvStatusPrint *print)
 {
-	g_autoptr(GHashTable) table = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+	const GPtrArray *rows = print->rows;
 
-	for (guint i = 0; i < print->rows->len; i++)
-		take_letters(print->rows->pdata[i], table, paths);
-	g_ptr_array_sort(paths, by_path);
-	for (guint i = 0; i < paths->len; i++)
-		print_brief_row(print, paths->pdata[i],
-				g_hash_table_lookup(table, paths->pdata[i]));
+	g_ptr_array_sort(print->rows, by_path);
+	for (guint i = 0; i < rows->len;) {
+		Letters letters = { ' ', ' ', ((StatusRow *)rows->pdata[i])->path, NULL };
+
+		for (; i < rows->len; i++) {
+			const StatusRow *row = rows->pdata[i];
+			if (strcmp(row->path, letters.path) != 0)
+				break;
+			take_letters(row, &letters);
+		}
+		print_letters(print, &letters);
+	}
 }
 
 gboolean mlv_status_print_end(MlvStatusPrint *print, const MlvStatusResult *result, GError **error)

@@ -15,6 +15,7 @@
 #define BATCH_BYTES  (4u << 20)
 #define LARGE_SIZE   (8u << 20) /* a file longer than this is written in segments */
 #define SEGMENT_SIZE (8u << 20)
+#define CLONE_SIZE   (64u << 20) /* a segment whose blocks may be shared: each costs two edges */
 
 typedef struct {
 	CheckoutDir *dir;
@@ -197,6 +198,7 @@ typedef struct {
 	MlvPool *pool;
 	Job *batch;        /* being filled */
 	GPtrArray *larges; /* LargeFile: under way */
+	guint threads;
 } Writing;
 
 static gboolean end_large(Writing *writing, LargeFile *large, GError **error)
@@ -269,19 +271,28 @@ static LargeFile *begin_large(Writing *writing, CheckoutDir *dir, CheckoutItem *
 	return large->temp && reserve(writing->checkout, large, error) ? large : NULL;
 }
 
+/* Longer ones where blocks are shared, but so that every thread still has its part. */
+static guint64 segment_size(const Writing *writing, guint64 size)
+{
+	return writing->checkout->clone_block > 0
+		       ? CLAMP(size / writing->threads / 4, SEGMENT_SIZE, CLONE_SIZE)
+		       : SEGMENT_SIZE;
+}
+
 static gboolean submit_large(Writing *writing, CheckoutDir *dir, CheckoutItem *item, GError **error)
 {
 	LargeFile *large = begin_large(writing, dir, item, error);
+	guint64 step = segment_size(writing, item->size);
 
 	if (!large)
 		return FALSE;
-	for (guint64 from = 0; from < item->size; from += SEGMENT_SIZE) {
+	for (guint64 from = 0; from < item->size; from += step) {
 		Job *job = g_new0(Job, 1);
 
 		job->checkout = writing->checkout;
 		job->large = large;
 		job->from = from;
-		job->to = MIN(from + SEGMENT_SIZE, item->size);
+		job->to = MIN(from + step, item->size);
 		job->last = job->to == item->size;
 		if (!submit(writing, job, error))
 			return FALSE;
@@ -332,7 +343,7 @@ gboolean mlv_checkout_write(MlvCheckout *checkout, GError **error)
 {
 	guint threads =
 		checkout->options.threads ? checkout->options.threads : mlv_pool_default_threads();
-	Writing writing = { .checkout = checkout };
+	Writing writing = { .checkout = checkout, .threads = threads };
 
 	writing.larges = g_ptr_array_new_with_free_func(large_free);
 	writing.pool = mlv_pool_new(threads, 4 * threads, run, checkout);
