@@ -11,6 +11,8 @@ gboolean mlv_cmd_fetch(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  NULL },
 		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &words.dry_run,
 		  "only say what would be fetched", NULL },
+		{ "run-cache", 0, 0, G_OPTION_ARG_NONE, &words.runs,
+		  "also get what stages made of what", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "print one JSON document", NULL },
 		{ NULL },
 	};

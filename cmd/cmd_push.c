@@ -36,6 +36,8 @@ gboolean mlv_cmd_push(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ "recheck", 0, 0, G_OPTION_ARG_NONE, &words.recheck,
 		  "trust no earlier push: look whether everything is really there, and mend it",
 		  NULL },
+		{ "run-cache", 0, 0, G_OPTION_ARG_NONE, &words.runs,
+		  "also send what stages made of what", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "print one JSON document", NULL },
 		{ NULL },
 	};

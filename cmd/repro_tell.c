@@ -42,8 +42,9 @@ static void put_line(const MlvReproTell *tell, const MlvStage *stage, const char
 		     gsize length)
 {
 	FILE *out = stream(tell);
+	g_autofree char *name = mlv_ui_printable(stage->address);
 
-	fprintf(out, "%s | ", stage->address);
+	fprintf(out, "%s | ", name);
 	fwrite(line, 1, length, out);
 	if (length == 0 || line[length - 1] != '\n')
 		fputc('\n', out);
@@ -115,14 +116,17 @@ static void tell_begin(const MlvStage *stage, const GPtrArray *reasons, gpointer
 
 static void tell_dry(const MlvReproTell *tell, const MlvReproOutcome *outcome)
 {
+	g_autofree char *name = mlv_ui_printable(outcome->stage->address);
+	g_autofree char *why = outcome->why ? mlv_ui_printable(outcome->why) : NULL;
+
 	if (outcome->result == MLV_REPRO_RAN)
-		printf("would run %s\n", outcome->stage->address);
+		printf("would run %s\n", name);
 	else if (outcome->result == MLV_REPRO_RESTORED)
-		printf("would restore %s\n", outcome->stage->address);
+		printf("would restore %s\n", name);
 	else if (outcome->result == MLV_REPRO_FROZEN)
-		printf("frozen %s\n", outcome->stage->address);
+		printf("frozen %s\n", name);
 	else if (outcome->result == MLV_REPRO_FAILED)
-		printf("cannot run %s: %s\n", outcome->stage->address, outcome->why);
+		printf("cannot run %s: %s\n", name, why);
 	else
 		return;
 	if (outcome->result == MLV_REPRO_FROZEN || !outcome->reasons)

@@ -82,6 +82,7 @@ gboolean mlv_sync_words_options(MlvSyncWords *words, const char *title, MlvSyncO
 {
 	*options = (MlvSyncOptions){ .dry_run = words->dry_run,
 				     .recheck = words->recheck,
+				     .runs = words->runs,
 				     .cancel = words->cmd->cancel,
 				     .progress = tell_progress,
 				     .waiting = tell_waiting,

@@ -11,6 +11,7 @@
 typedef struct {
 	gboolean all, tags, dry_run, json;
 	gboolean recheck; /* push */
+	gboolean runs;    /* push, fetch, pull: the run cache too */
 	/* private */
 	MlvCmd *cmd;
 	MlvProgress *progress;

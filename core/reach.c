@@ -159,10 +159,7 @@ static gboolean visit_git(const MlvTracked *tracked, const MlvOid *commit, gpoin
  * none. */
 static gboolean visit_run(const MlvId *key, GBytes *bytes, gpointer user, GError **error)
 {
-	gsize length;
-	const char *data = g_bytes_get_data(bytes, &length);
-	g_autoptr(MlvLock) entry =
-		mlv_lock_parse("", data ? data : "", length, "an entry of the run cache", NULL);
+	g_autoptr(MlvLock) entry = mlv_runcache_parse(key, bytes);
 	const MlvLockStage *stage = entry ? mlv_runcache_stage(entry) : NULL;
 
 	for (guint i = 0; stage && i < stage->outs->len; i++) {

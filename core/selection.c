@@ -5,6 +5,7 @@
 #include "core/git_reach.h"
 #include "core/git_tree.h"
 #include "core/sync.h"
+#include "core/target.h"
 
 typedef struct {
 	MlvOid commit;
@@ -13,8 +14,9 @@ typedef struct {
 
 struct MlvSelection {
 	MlvRepo *repo;
-	GArray *tips;   /* Tip */
-	GArray *hidden; /* MlvOid */
+	GArray *tips;       /* Tip */
+	GArray *hidden;     /* MlvOid */
+	GPtrArray *targets; /* MlvTracked: of no commit */
 	gboolean workspace;
 	const MlvPathspec *paths;
 };
@@ -26,6 +28,7 @@ MlvSelection *mlv_selection_new(MlvRepo *repo)
 	selection->repo = repo;
 	selection->tips = g_array_new(FALSE, FALSE, sizeof(Tip));
 	selection->hidden = g_array_new(FALSE, FALSE, sizeof(MlvOid));
+	selection->targets = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 	return selection;
 }
 
@@ -35,6 +38,7 @@ void mlv_selection_free(MlvSelection *selection)
 		return;
 	g_array_unref(selection->tips);
 	g_array_unref(selection->hidden);
+	g_ptr_array_unref(selection->targets);
 	g_free(selection);
 }
 
@@ -90,6 +94,11 @@ gboolean mlv_selection_add_refs(MlvSelection *selection, const char *prefix, gbo
 void mlv_selection_add_workspace(MlvSelection *selection)
 {
 	selection->workspace = TRUE;
+}
+
+void mlv_selection_add_target(MlvSelection *selection, const MlvTracked *tracked)
+{
+	g_ptr_array_add(selection->targets, mlv_tracked_copy(tracked));
 }
 
 void mlv_selection_hide(MlvSelection *selection, const MlvOid *commit)
@@ -178,9 +187,11 @@ gboolean mlv_selection_foreach(MlvSelection *selection, MlvSelectionVisit visit,
 		if (!walk_array(&walk, pointers, error))
 			return FALSE;
 	}
+	walk.commit = NULL;
+	if (!walk_array(&walk, selection->targets, error))
+		return FALSE;
 	if (!selection->workspace)
 		return TRUE;
-	walk.commit = NULL;
 	g_autoptr(GPtrArray) pointers =
 		mlv_git_pointers_in_workspace(selection->repo, FALSE, error);
 	return walk_array(&walk, pointers, error);

@@ -6,6 +6,7 @@
 
 #include "core/git_tree.h"
 #include "core/remote_medium.h"
+#include "core/sync_runs.h"
 #include "storage/push.h"
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -134,14 +135,29 @@ static int open_pack(const MlvId *pack, gpointer user, GError **error)
 				      : -1;
 }
 
-/* Of this clone's earlier pushes those stay whose commits git still has. */
+/* Of this clone's earlier pushes those stay whose commits git still has, or the run cache. */
+typedef struct {
+	MlvRepo *repo;
+	GHashTable *runs; /* read when first asked for */
+} Keep;
+
 static gboolean keep_entry(MlvRootUse use, const char *oid, gpointer user)
 {
+	Keep *keep = user;
 	MlvOid commit;
 
-	return use != MLV_ROOT_COMMIT || !mlv_oid_parse(oid, &commit) ||
-	       mlv_git_commit_exists(((MlvLocal *)user)->repo, &commit);
+	if (use == MLV_ROOT_COMMIT)
+		return !mlv_oid_parse(oid, &commit) || mlv_git_commit_exists(keep->repo, &commit);
+	if (!keep->runs)
+		keep->runs = mlv_sync_run_ids(keep->repo);
+	return strlen(oid) != MLV_ID_HEX || g_hash_table_contains(keep->runs, oid);
 }
+
+static void keep_clear(Keep *keep)
+{
+	g_clear_pointer(&keep->runs, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Keep, keep_clear)
 
 gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		       const MlvSyncOptions *options, MlvSyncResult *result, GError **error)
@@ -159,7 +175,9 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		return FALSE;
 	Provider provider = { local, options->cancel };
 	g_autoptr(MlvRoot) root = mlv_root_new(id, clone);
-	if (!mlv_selection_foreach(selection, add_needed, root, error))
+	g_auto(Keep) keep = { sync->repo, NULL };
+	if (!mlv_selection_foreach(selection, add_needed, root, error) ||
+	    (options->runs && !mlv_sync_add_runs(local, root, error)))
 		return FALSE;
 	if (mlv_root_need_count(root) == 0 && !mlv_pathspec_is_all(mlv_selection_paths(selection)))
 		return mlv_fail(error, MLV_ERROR_MISSING, "no tracked data lie at the paths given");
@@ -171,7 +189,7 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 		.remote = sync->remote,
 		.wanted = root,
 		.keep = keep_entry,
-		.keep_user = local,
+		.keep_user = &keep,
 		.source = mlv_store_source(local->store),
 		.provider = { .locate = locate, .open_pack = open_pack, .user = &provider },
 		.temp_dir = mlv_store_path(local->store),

@@ -37,6 +37,8 @@ gboolean mlv_selection_add_refs(MlvSelection *selection, const char *prefix, gbo
 				GError **error);
 /* The work tree's own pointer files, under the name of HEAD's commit if there is one. */
 void mlv_selection_add_workspace(MlvSelection *selection);
+/* One target more, of no commit; copied. */
+void mlv_selection_add_target(MlvSelection *selection, const MlvTracked *tracked);
 /* Ancestors of this commit (and itself) are known to be on the other side: histories end there. */
 void mlv_selection_hide(MlvSelection *selection, const MlvOid *commit);
 /* Only data at or below these paths (borrowed; NULL: all). */
@@ -71,6 +73,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvSync, mlv_sync_close)
 typedef struct {
 	gboolean dry_run;
 	gboolean recheck; /* push: trust no earlier one, look whether everything is really there */
+	gboolean runs;    /* push, fetch: the run cache too, with what it names */
 	guint threads;
 	const volatile sig_atomic_t *cancel;
 	void (*progress)(guint64 done, guint64 total, gpointer user); /* bytes; may be NULL */

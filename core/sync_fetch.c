@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/sync_runs.h"
 #include "core/sync_walk.h"
 #include "storage/fetch.h"
 
@@ -161,7 +162,9 @@ gboolean mlv_sync_fetch(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	guint64 seen;
 
 	memset(result, 0, sizeof(*result));
-	gboolean ok = mlv_sync_walk(selection, &walk, &seen, error) &&
+	gboolean ok = (!options->runs ||
+		       mlv_sync_bring_runs(sync, local, selection, options->dry_run, error)) &&
+		      mlv_sync_walk(selection, &walk, &seen, error) &&
 		      fetch_wanted(&fetch, options, result, error) &&
 		      (options->dry_run || mlv_store_writer_commit(writer, error));
 	if (!ok)

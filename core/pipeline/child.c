@@ -10,11 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/pipeline/plain_command.h"
 #include "storage/error.h"
 #include "storage/file.h"
 
-#define READ_SIZE 65536
-#define KEEP_FD   198 /* a number that scripts do not use */
+#define READ_SIZE   65536
+#define PLAIN_SHELL "/bin/sh"
+#define KEEP_FD     198 /* a number that scripts do not use */
 
 /* Milliseconds. */
 #define GRACE  3000 /* between one signal and the next */
@@ -105,11 +107,15 @@ static int spawn(MlvChild *child, char **argv, int output)
 
 static gboolean start_next(MlvChild *child, GError **error)
 {
+	static const char *const plain[] = { PLAIN_SHELL, NULL };
 	const char *cmd = child->options.cmds->pdata[child->next];
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	const char *const *shell = child->options.any_shell && mlv_command_is_plain(cmd)
+					   ? plain
+					   : child->options.shell;
 	int ends[2];
 
-	for (const char *const *word = child->options.shell; *word; word++)
+	for (const char *const *word = shell; *word; word++)
 		g_ptr_array_add(argv, (gpointer)*word);
 	g_ptr_array_add(argv, (gpointer) "-c");
 	g_ptr_array_add(argv, (gpointer)cmd);
@@ -292,9 +298,9 @@ const char *mlv_child_command(const MlvChild *child)
 /* --- the shell -------------------------------------------------------------------------------- */
 
 /* An executable file of that name in the folders of PATH, or NULL. */
-static char *find_program(const char *name, const char *const *environ)
+static char *find_program(const char *name, const char *const *variables)
 {
-	const char *path = g_environ_getenv((char **)environ, "PATH");
+	const char *path = g_environ_getenv((char **)variables, "PATH");
 	g_auto(GStrv) folders = g_strsplit(path ? path : "/usr/bin:/bin", ":", -1);
 
 	for (char **folder = folders; *folder; folder++) {
@@ -306,13 +312,13 @@ static char *find_program(const char *name, const char *const *environ)
 	return NULL;
 }
 
-char **mlv_child_shell(const char *shell, const char *const *environ, GError **error)
+char **mlv_child_shell(const char *shell, const char *const *variables, GError **error)
 {
 	g_auto(GStrv) words = NULL;
 	g_autoptr(GError) why = NULL;
 
 	if (!shell) {
-		char *bash = find_program("bash", environ);
+		char *bash = find_program("bash", variables);
 		words = g_new0(char *, 2);
 		words[0] = bash ? bash : g_strdup("/bin/sh");
 		return g_steal_pointer(&words);
@@ -322,7 +328,7 @@ char **mlv_child_shell(const char *shell, const char *const *environ, GError **e
 		return NULL;
 	}
 	if (*words[0] != '/') {
-		char *found = find_program(words[0], environ);
+		char *found = find_program(words[0], variables);
 		if (!found) {
 			mlv_fail(error, MLV_ERROR_FAILED, "there is no shell '%s' on PATH",
 				 words[0]);

@@ -18,6 +18,7 @@
 typedef struct {
 	const GPtrArray *cmds;    /* of char *, at least one */
 	const char *const *shell; /* its words, to which "-c" and the command are added */
+	gboolean any_shell;       /* commands that mean the same to any may run in /bin/sh */
 	const char *directory;    /* absolute */
 	const char *const *environ;
 	int keep_fd; /* kept open in the child; -1: none */

@@ -44,7 +44,7 @@ static gboolean is_made(const MlvDecideContext *context, const char *path)
 	return mlv_pipeline_producer(context->pipeline, path, NULL) >= 0;
 }
 
-gboolean mlv_decide_ask(const MlvDecideContext *context, guint number, GError **error)
+gboolean mlv_decide_ask_inputs(const MlvDecideContext *context, guint number, GError **error)
 {
 	const MlvStage *stage = stage_at(context, number);
 
@@ -64,9 +64,16 @@ gboolean mlv_decide_ask(const MlvDecideContext *context, guint number, GError **
 			mlv_held_ask(context->held, paths->pdata[j],
 				     is_made(context, paths->pdata[j]));
 	}
+	return TRUE;
+}
+
+gboolean mlv_decide_ask(const MlvDecideContext *context, guint number, GError **error)
+{
+	const MlvStage *stage = stage_at(context, number);
+
 	for (guint i = 0; i < stage->outs->len; i++)
 		mlv_held_ask(context->held, ((MlvOut *)stage->outs->pdata[i])->path, TRUE);
-	return TRUE;
+	return mlv_decide_ask_inputs(context, number, error);
 }
 
 /* The stage that is about to make a path anew, or -1. */

@@ -79,7 +79,9 @@ typedef struct {
 /* Asks context->held for whatever the stage's state is made of. Errors: a pattern without a
  * match, a dependency that is no folder and should be. */
 gboolean mlv_decide_ask(const MlvDecideContext *context, guint number, GError **error);
-/* The paths that a dependency is now, of char *. */
+/* The same but for its outputs. */
+gboolean mlv_decide_ask_inputs(const MlvDecideContext *context, guint number, GError **error);
+/* What it is now, and why it has to run. */
 MlvStageNow *mlv_decide(const MlvDecideContext *context, guint number, GError **error);
 /* The same without a word on reasons: after the stage ran, to see whether its inputs are what they
  * were. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/pipeline/execute_private.h"
+#include "core/pipeline/plain_command.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -30,6 +31,8 @@ static void job_free(gpointer data)
 	g_strfreev(job->shell);
 	if (job->environ)
 		g_ptr_array_unref(job->environ);
+	if (job->param_files)
+		g_array_unref(job->param_files);
 	g_free(job->stage_variable);
 	g_free(job->run_variable);
 	g_free(job->directory);
@@ -131,12 +134,6 @@ static gboolean about_to_run(guint number, gpointer user)
 	const Job *job = job_of(user, number);
 
 	return job && job->about_to_run;
-}
-
-static char *fail_etag(const char *url, gpointer user, GError **error)
-{
-	mlv_fail(error, MLV_ERROR_UNSUPPORTED, "addresses cannot be dependencies here");
-	return NULL;
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -262,18 +259,25 @@ static gboolean is_finished(const Execution *execution, gboolean locked)
 
 static gboolean run(Execution *execution, GError **error)
 {
+	g_autoptr(GError) failed = NULL;
+
 	for (;;) {
 		gboolean locked;
 		begin_jobs(execution, &locked);
 		if (is_finished(execution, locked))
-			return TRUE;
+			break;
 		if (is_cancelled(execution))
 			stop_jobs(execution);
 		wait_for_jobs(execution, locked);
 		step_jobs(execution);
-		if (!mlv_execution_flush_some(execution, error))
-			return FALSE;
+		/* Without room, for example, nothing more is begun; what runs may end. */
+		if (!failed && !mlv_execution_flush_some(execution, &failed))
+			execution->stopping = TRUE;
 	}
+	if (!failed)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&failed));
+	return FALSE;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -328,6 +332,7 @@ static gboolean open_all(Execution *execution, const GArray *targets, GError **e
 	execution->params = mlv_params_cache_new(options->files);
 	execution->restore = mlv_restore_new(execution->held, &held);
 	execution->declared = declared_environ(options);
+	execution->any_shell = mlv_environ_is_plain(options->environ);
 	execution->locks = options->dry_run ? NULL : mlv_runlocks_open(repo, error);
 	if (!execution->locks && !options->dry_run)
 		return FALSE;
@@ -337,7 +342,7 @@ static gboolean open_all(Execution *execution, const GArray *targets, GError **e
 				    .held = execution->held,
 				    .params = execution->params,
 				    .recorded = recorded,
-				    .etag = fail_etag,
+				    .etag = mlv_execution_etag,
 				    .about_to_run = options->dry_run ? about_to_run : NULL,
 				    .user = execution,
 				    .force = options->force };
@@ -351,6 +356,8 @@ static void close_all(Execution *execution)
 	g_hash_table_unref(execution->by_number);
 	g_array_unref(execution->taken);
 	g_clear_pointer(&execution->declared, g_ptr_array_unref);
+	g_strfreev(execution->shell);
+	g_hash_table_unref(execution->etags);
 	mlv_entering_clear(&execution->entering);
 	mlv_store_writer_free(execution->writer);
 	mlv_restore_free(execution->restore);
@@ -395,6 +402,7 @@ gboolean mlv_repro(const MlvReproOptions *options, const GArray *targets, MlvRep
 	memset(totals, 0, sizeof(*totals));
 	execution.jobs = g_ptr_array_new_with_free_func(job_free);
 	execution.by_number = g_hash_table_new(NULL, NULL);
+	execution.etags = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	execution.taken = g_array_new(FALSE, FALSE, sizeof(Taken));
 	execution.flushed = g_get_monotonic_time();
 	mlv_entering_init(&execution.entering);

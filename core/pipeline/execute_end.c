@@ -2,6 +2,10 @@
 /* The end of a run: whether what came of it is taken. */
 #include "core/pipeline/execute_private.h"
 
+#define LONG_RUN   (G_USEC_PER_SEC / 10)
+#define TICK       10000 /* microseconds that a tick of the kernel's clock lasts at most */
+#define TICK_TRIES 20
+
 static Execution *execution_of(const Job *job)
 {
 	return job->execution;
@@ -26,14 +30,14 @@ static gboolean renew_params(Job *job, GError **error)
 
 	for (guint i = 0; i < job->stage->params->len; i++) {
 		const char *file = ((MlvParamsDep *)job->stage->params->pdata[i])->file;
-		const MlvHeld *held = mlv_held_get(execution->held, file);
-		MlvHeld before = held ? *held : (MlvHeld){ .type = MLV_HELD_UNREAD };
-		before.why = NULL;
-		mlv_held_forget(execution->held, file);
 		mlv_held_ask(execution->held, file, FALSE);
-		if (!mlv_held_look(execution->held, error))
-			return FALSE;
-		if (!mlv_held_same(&before, mlv_held_get(execution->held, file)))
+	}
+	if (!mlv_held_look(execution->held, error))
+		return FALSE;
+	for (guint i = 0; i < job->stage->params->len; i++) {
+		const char *file = ((MlvParamsDep *)job->stage->params->pdata[i])->file;
+		const MlvHeld *before = &g_array_index(job->param_files, MlvHeld, i);
+		if (!mlv_held_same(before, mlv_held_get(execution->held, file)))
 			mlv_params_cache_forget(execution->params, file);
 	}
 	return TRUE;
@@ -44,13 +48,8 @@ static gboolean check_inputs(Job *job, GError **error)
 {
 	Execution *execution = execution_of(job);
 
-	for (guint i = 0; i < job->now->deps->len; i++) {
-		const MlvLockPath *dep = job->now->deps->pdata[i];
-		if (!dep->etag)
-			mlv_held_forget(execution->held, dep->path);
-	}
-	if (!renew_params(job, error) || !mlv_decide_ask(&execution->decide, job->number, error) ||
-	    !mlv_held_look(execution->held, error))
+	if (!mlv_decide_ask_inputs(&execution->decide, job->number, error) ||
+	    !renew_params(job, error))
 		return FALSE;
 	g_autoptr(MlvStageNow) after = mlv_decide_inputs(&execution->decide, job->number, error);
 	if (!after)
@@ -63,14 +62,24 @@ static gboolean check_inputs(Job *job, GError **error)
 			changed);
 }
 
+/* What was written within the clock tick in which it is hashed would have to be read again by the
+ * next command. Of a stage that took its time nobody notices that the tick is waited for. */
+static void wait_for_tick(const Job *job)
+{
+	MlvRepo *repo = execution_of(job)->options->local->repo;
+	gint64 end = mlv_stat_fs_now(repo);
+
+	for (int i = 0; job->started > LONG_RUN && i < TICK_TRIES && mlv_stat_fs_now(repo) <= end;
+	     i++)
+		g_usleep(TICK / TICK_TRIES);
+}
+
 static gboolean take(Job *job, GError **error)
 {
 	Execution *execution = execution_of(job);
 	g_autoptr(MlvLockStage) block = NULL;
 
-	/* Outputs are looked at when they are taken. */
-	for (guint i = 0; i < job->stage->outs->len; i++)
-		mlv_held_forget(execution->held, ((MlvOut *)job->stage->outs->pdata[i])->path);
+	wait_for_tick(job);
 	if (!check_inputs(job, error))
 		return FALSE;
 	block = mlv_job_block(job);
@@ -101,6 +110,9 @@ void mlv_job_finish(Job *job)
 	job->started = g_get_monotonic_time() - job->started;
 	if (!mlv_runlog_finish(job->log, &log_error) && options->warn)
 		options->warn(log_error->message, options->user);
+	/* Nobody knows what it wrote beside its outputs: all that is decided from now on is
+	 * decided by what is there now. */
+	mlv_held_forget_all(execution->held);
 	if (job->interrupted) {
 		mlv_job_done(job, MLV_REPRO_INTERRUPTED, NULL, 0);
 	} else if (!mlv_child_succeeded(job->child)) {
@@ -115,7 +127,5 @@ void mlv_job_finish(Job *job)
 	} else {
 		mlv_job_failed(job, why, 0);
 	}
-	for (guint i = 0; i < job->stage->outs->len; i++)
-		mlv_held_forget(execution->held, ((MlvOut *)job->stage->outs->pdata[i])->path);
 	mlv_job_release(job);
 }

@@ -35,6 +35,7 @@ typedef struct {
 	char **shell;
 	GPtrArray *environ; /* of char *: two are owned, the rest borrowed */
 	char *stage_variable, *run_variable, *directory;
+	GArray *param_files; /* of MlvHeld: what its parameter files held when it began */
 	gint64 started;
 	gboolean interrupted;
 	gboolean about_to_run; /* dry run: it would */
@@ -62,6 +63,9 @@ struct Execution {
 	GHashTable *by_number;  /* number + 1 -> Job */
 	GArray *taken;          /* of Taken */
 	GPtrArray *declared;    /* of char *: "NAME=value" of mlv.env */
+	char **shell;           /* for stages that name none; NULL: not looked for yet */
+	gboolean any_shell;     /* the environment lets any shell stand for another */
+	GHashTable *etags;      /* URL -> what its server said */
 	gint64 flushed;         /* when; monotonic microseconds */
 	guint64 max_log;
 	guint running;
@@ -109,6 +113,9 @@ gboolean mlv_execution_flush_some(Execution *execution, GError **error);
 /* --- execute_pull.c --------------------------------------------------------------------------- */
 
 /* Fetches what the store lacks of tracked data at these paths, of char *. */
+/* What a server says of the version of what it has at a URL; asked once. Caller frees. */
+char *mlv_execution_etag(const char *url, gpointer execution, GError **error);
+
 gboolean mlv_execution_fetch(Execution *execution, const GPtrArray *paths, GError **error);
 
 #endif

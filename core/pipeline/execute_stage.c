@@ -237,9 +237,24 @@ static void make_environ(Job *job)
 	for (const char *const *one = options->environ; *one; one++)
 		if (!g_str_has_prefix(*one, "MLV_STAGE=") && !g_str_has_prefix(*one, "MLV_RUN="))
 			g_ptr_array_add(job->environ, (gpointer)*one);
+	/* Python keeps back for long what goes into a pipe. */
+	if (!g_environ_getenv((char **)options->environ, "PYTHONUNBUFFERED"))
+		g_ptr_array_add(job->environ, (gpointer) "PYTHONUNBUFFERED=1");
 	g_ptr_array_add(job->environ, job->stage_variable);
 	g_ptr_array_add(job->environ, job->run_variable);
 	g_ptr_array_add(job->environ, NULL);
+}
+
+static void note_params(Job *job)
+{
+	job->param_files = g_array_new(FALSE, FALSE, sizeof(MlvHeld));
+	for (guint i = 0; i < job->stage->params->len; i++) {
+		const MlvParamsDep *dep = job->stage->params->pdata[i];
+		const MlvHeld *held = mlv_held_get(execution_of(job)->held, dep->file);
+		MlvHeld copy = held ? *held : (MlvHeld){ .type = MLV_HELD_UNREAD };
+		copy.why = NULL;
+		g_array_append_val(job->param_files, copy);
+	}
 }
 
 static gboolean start(Job *job, GError **error)
@@ -250,14 +265,20 @@ static gboolean start(Job *job, GError **error)
 
 	if (!prepare(job, error))
 		return FALSE;
-	job->shell = mlv_child_shell(job->stage->shell, options->environ, error);
-	if (!job->shell)
+	if (job->stage->shell)
+		job->shell = mlv_child_shell(job->stage->shell, options->environ, error);
+	else if (!execution->shell)
+		execution->shell = mlv_child_shell(NULL, options->environ, error);
+	if (job->stage->shell ? !job->shell : !execution->shell)
 		return FALSE;
+	note_params(job);
 	make_environ(job);
 	job->directory = g_build_filename(mlv_repo_root(repo), job->stage->wdir, NULL);
 	job->log = mlv_runlog_new(repo, options->run, job->stage->address, execution->max_log);
 	MlvChildOptions child = { .cmds = job->stage->cmds,
-				  .shell = (const char *const *)job->shell,
+				  .shell = (const char *const *)(job->shell ? job->shell
+									    : execution->shell),
+				  .any_shell = !job->shell && execution->any_shell,
 				  .directory = job->directory,
 				  .environ = (const char *const *)job->environ->pdata,
 				  .keep_fd = mlv_runlocks_fd(execution->locks),
@@ -297,6 +318,7 @@ static gboolean look_again(Job *job, GError **error)
 	Execution *execution = execution_of(job);
 
 	mlv_held_forget_all(execution->held);
+	mlv_held_forget_targets(execution->held);
 	mlv_params_cache_forget(execution->params, NULL);
 	return mlv_store_refresh(execution->options->local->store, error) &&
 	       mlv_record_reload(execution->record, error);

@@ -135,7 +135,6 @@ void mlv_held_forget_all(MlvHeldSet *set)
 	g_hash_table_iter_init(&at, set->answers);
 	while (g_hash_table_iter_next(&at, NULL, &held))
 		((MlvHeld *)held)->fresh &= ((MlvHeld *)held)->type == MLV_HELD_PENDING;
-	mlv_held_forget_targets(set);
 }
 
 void mlv_held_put(MlvHeldSet *set, const char *path, const MlvPointer *pointer)

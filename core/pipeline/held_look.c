@@ -311,7 +311,6 @@ static gboolean look_at(Look *look, const char *path, MlvHeld *held, GError **er
 
 	g_clear_pointer(&held->why, g_free);
 	held->fresh = TRUE;
-	held->asked = FALSE;
 	if (statx(root, *path ? path : ".", flags, STATX_BASIC_STATS, &stx) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return look_away(look->set, path, held, error);
@@ -354,6 +353,7 @@ static gboolean run(Look *look, const GPtrArray *paths, GError **error)
 	look->jobs = g_ptr_array_new_with_free_func(job_free);
 	for (guint i = 0; ok && i < paths->len; i++) {
 		MlvHeld *held = g_hash_table_lookup(look->set->answers, paths->pdata[i]);
+		held->asked = FALSE;
 		if (look->set->options.cancel && *look->set->options.cancel)
 			ok = mlv_fail(error, MLV_ERROR_CANCELLED, "interrupted");
 		else if (!held->fresh)

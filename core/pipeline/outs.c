@@ -5,6 +5,7 @@
 
 #include "core/checkout.h"
 #include "core/pipeline/enter.h"
+#include "core/whole.h"
 #include "core/workspace.h"
 
 /* An output that is git's goes into the store as well if it is no larger, for the run cache. */
@@ -17,26 +18,37 @@ static const MlvLocal *local_of(const MlvHeldSet *held)
 	return mlv_held_options(held)->local;
 }
 
+/* What has a pointer is data of its own: neither an output nor a place for one. */
+static gboolean check_pointers(MlvHeldSet *held, const MlvOut *out, GError **error)
+{
+	const GPtrArray *targets = mlv_held_targets(held, error);
+	const char *rest = "";
+
+	if (!targets)
+		return FALSE;
+	const MlvTracked *cover = mlv_tracked_cover(targets, out->path, &rest);
+	if (!cover || cover->lock)
+		return TRUE;
+	if (*rest)
+		return mlv_fail(error, MLV_ERROR_FAILED,
+				"'%s', an output, lies in '%s', which is tracked by itself; choose "
+				"another place for it",
+				out->path, cover->path);
+	return mlv_fail(error, MLV_ERROR_FAILED,
+			"'%s' is an output and has a pointer too; first run: mlv rm --cached '%s'",
+			out->path, out->path);
+}
+
 gboolean mlv_outs_check(MlvHeldSet *held, const MlvStage *stage, GError **error)
 {
 	for (guint i = 0; i < stage->outs->len; i++) {
 		const MlvOut *out = stage->outs->pdata[i];
-		g_autofree char *pointer = mlv_pointer_path(out->path);
-		MlvPointer there;
-		gboolean found;
-		if (!out->cache)
-			continue;
-		if (!mlv_pointer_check_target(out->path, error) ||
-		    !mlv_entering_check_output(local_of(held)->repo, out->path, error) ||
-		    !mlv_git_read_pointer_file(local_of(held)->repo, out->path, &there, &found,
-					       error))
+		if (!check_pointers(held, out, error))
 			return FALSE;
-		if (found)
-			return mlv_fail(
-				error, MLV_ERROR_FAILED,
-				"'%s' is an output and has a pointer too; first run: mlv rm "
-				"--cached '%s'",
-				out->path, out->path);
+		if (out->cache &&
+		    (!mlv_pointer_check_target(out->path, error) ||
+		     !mlv_entering_check_output(local_of(held)->repo, out->path, error)))
+			return FALSE;
 	}
 	return TRUE;
 }
@@ -153,51 +165,6 @@ void mlv_restore_free(MlvRestore *restore)
 	g_free(restore);
 }
 
-/* Looks for every chunk; once one is lacking it goes no further. */
-typedef struct {
-	MlvStore *store;
-	gboolean whole;
-} Search;
-
-static gboolean look_for(MlvKind kind, const MlvId *id, guint64 length, gboolean *descend,
-			 gpointer user, GError **error)
-{
-	Search *search = user;
-	MlvPlace place;
-	gboolean found = TRUE;
-
-	if (search->whole && (kind != MLV_KIND_BLOB || length > 0) &&
-	    !mlv_store_find(search->store, kind, id, &place, &found, error))
-		return FALSE;
-	search->whole &= found;
-	*descend = search->whole;
-	return TRUE;
-}
-
-static gboolean note_missing(MlvKind kind, const MlvId *id, gpointer user, GError **error)
-{
-	((Search *)user)->whole = FALSE;
-	return TRUE;
-}
-
-static gboolean is_here(MlvRestore *restore, const MlvRef *ref, gboolean *here, GError **error)
-{
-	MlvStore *store = restore->options.local->store;
-	Search search = { store, TRUE };
-	g_autoptr(MlvMarks) marks = mlv_marks_new();
-
-	*here = TRUE;
-	if ((ref->kind == MLV_KIND_BLOB && ref->size == 0) ||
-	    mlv_marks_contains(restore->whole, mlv_ref_chunk_kind(ref), &ref->id))
-		return TRUE;
-	if (!mlv_mark(mlv_store_source(store), ref, marks, look_for, note_missing, &search, error))
-		return FALSE;
-	*here = search.whole;
-	if (*here)
-		mlv_marks_add(restore->whole, mlv_ref_chunk_kind(ref), &ref->id);
-	return TRUE;
-}
-
 /* Whether the work tree, or what is planned for it, has it already. */
 static gboolean is_there(MlvRestore *restore, const char *path, const MlvPointer *pointer)
 {
@@ -216,7 +183,8 @@ gboolean mlv_restore_can(MlvRestore *restore, const MlvStage *stage, const MlvLo
 		const MlvLockPath *was = mlv_lock_stage_out(entry, out->path);
 		*can = was && !was->etag;
 		if (*can && !is_there(restore, out->path, &was->held) &&
-		    !is_here(restore, &was->held.ref, can, error))
+		    !mlv_whole(restore->options.local->store, &was->held.ref, restore->whole, can,
+			       error))
 			return FALSE;
 	}
 	return TRUE;

@@ -10,7 +10,8 @@
 
 #define FOLDER     "runs"
 #define ENTRY_MAX  (16u << 20)
-#define PATH_LIMIT (sizeof(FOLDER) + 2 + MLV_ID_HEX + 1)
+#define KEY_LINE   "# key " /* a comment to readers of locks */
+#define PATH_LIMIT (sizeof(FOLDER) + MLV_ID_HEX + 1)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
@@ -75,17 +76,33 @@ static void entry_path(const MlvId *key, char path[PATH_LIMIT + 1])
 	char hex[MLV_ID_HEX + 1];
 
 	mlv_id_format(key, hex);
-	g_snprintf(path, PATH_LIMIT + 1, FOLDER "/%.2s/%s", hex, hex + 2);
+	g_snprintf(path, PATH_LIMIT + 1, FOLDER "/%s", hex);
 }
 
-static MlvLock *parse(GBytes *bytes, const char *label)
+MlvLock *mlv_runcache_parse_foreign(GBytes *bytes, MlvId *key)
 {
-	gsize length;
+	gsize length, head = strlen(KEY_LINE);
 	const char *data = g_bytes_get_data(bytes, &length);
-	g_autoptr(MlvLock) entry = mlv_lock_parse("", data ? data : "", length, label, NULL);
-	const MlvLockStage *stage = entry ? mlv_runcache_stage(entry) : NULL;
+	char hex[MLV_ID_HEX + 1] = { 0 };
 
+	if (length < head + MLV_ID_HEX + 1 || memcmp(data, KEY_LINE, head) != 0 ||
+	    data[head + MLV_ID_HEX] != '\n')
+		return NULL;
+	memcpy(hex, data + head, MLV_ID_HEX);
+	if (!mlv_id_parse(hex, key))
+		return NULL;
+	g_autoptr(MlvLock) entry =
+		mlv_lock_parse("", data, length, "an entry of the run cache", NULL);
+	const MlvLockStage *stage = entry ? mlv_runcache_stage(entry) : NULL;
 	return stage && !stage->conflict ? g_steal_pointer(&entry) : NULL;
+}
+
+MlvLock *mlv_runcache_parse(const MlvId *key, GBytes *bytes)
+{
+	MlvId own;
+	g_autoptr(MlvLock) entry = mlv_runcache_parse_foreign(bytes, &own);
+
+	return entry && mlv_id_equal(&own, key) ? g_steal_pointer(&entry) : NULL;
 }
 
 const MlvLockStage *mlv_runcache_stage(const MlvLock *entry)
@@ -137,72 +154,50 @@ MlvLock *mlv_runcache_find(MlvRepo *repo, const MlvId *key, GError **error)
 	g_autoptr(GBytes) bytes = mlv_file_read(dir, path, ENTRY_MAX, &why);
 	if (!bytes && g_error_matches(why, MLV_ERROR, MLV_ERROR_FAILED))
 		g_propagate_error(error, g_steal_pointer(&why));
-	MlvLock *entry = bytes ? parse(bytes, path) : NULL;
+	MlvLock *entry = bytes ? mlv_runcache_parse(key, bytes) : NULL;
 	if (entry)
 		utimensat(dir, path, NULL, 0);
 	return entry;
 }
 
-gboolean mlv_runcache_put(MlvRepo *repo, const MlvId *key, const MlvLockStage *stage,
-			  GError **error)
+/* In place: an entry that is being written, or was not to its end, fails its sum and is as none. */
+gboolean mlv_runcache_put_bytes(MlvRepo *repo, const MlvId *key, GBytes *bytes, GError **error)
 {
-	char path[PATH_LIMIT + 1], folder[sizeof(FOLDER) + 3];
+	char path[PATH_LIMIT + 1];
 	g_auto(MlvFd) dir = open_dir(repo);
-	g_autoptr(MlvLock) entry = mlv_lock_new("");
 	gsize length;
+	const void *data = g_bytes_get_data(bytes, &length);
 
 	if (dir < 0)
 		return mlv_fail_errno(error, "cannot open '%s'", mlv_repo_mlv_dir(repo));
-	mlv_lock_set(entry, mlv_runcache_copy_stage(stage));
-	g_autofree char *text = mlv_lock_format(entry, &length);
 	entry_path(key, path);
-	g_strlcpy(folder, path, sizeof(folder));
-	g_autoptr(GError) why = NULL;
-	if (mlv_file_replace(dir, path, text, length, 0644, FALSE, &why))
-		return TRUE;
-	/* The folder is missing the first time. */
-	return mlv_file_make_dirs(dir, folder, 0777, error) &&
-	       mlv_file_replace(dir, path, text, length, 0644, FALSE, error);
+	if (mkdirat(dir, FOLDER, 0777) < 0 && errno != EEXIST)
+		return mlv_fail_errno(error, "cannot make the folder '" FOLDER "'");
+	g_auto(MlvFd) fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return fd < 0 ? mlv_fail_errno(error, "cannot write '%s' of the run cache", path)
+		      : mlv_file_write(fd, data, length, path, error);
+}
+
+gboolean mlv_runcache_put(MlvRepo *repo, const MlvId *key, const MlvLockStage *stage,
+			  GError **error)
+{
+	g_autoptr(MlvLock) entry = mlv_lock_new("");
+	char hex[MLV_ID_HEX + 1];
+	gsize length;
+
+	mlv_lock_set(entry, mlv_runcache_copy_stage(stage));
+	mlv_id_format(key, hex);
+	g_autofree char *text = mlv_lock_format(entry, &length);
+	char *all = g_strconcat(KEY_LINE, hex, "\n", text, NULL);
+	g_autoptr(GBytes) bytes = g_bytes_new_take(all, strlen(all));
+	return mlv_runcache_put_bytes(repo, key, bytes, error);
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-static gboolean parse_names(const char *folder, const char *name, MlvId *key)
-{
-	g_autofree char *hex = g_strconcat(folder, name, NULL);
-
-	return strlen(hex) == MLV_ID_HEX && mlv_id_parse(hex, key);
-}
-
 /* What is done with an entry that was used last at `time`. */
 typedef gboolean (*Visit)(int dir, const char *path, const MlvId *key, gint64 time, gpointer user,
 			  GError **error);
-
-static gboolean visit_folder(int dir, const char *name, Visit visit, gpointer user, GError **error)
-{
-	g_autofree char *folder = g_strconcat(FOLDER "/", name, NULL);
-	g_autoptr(GError) why = NULL;
-	g_autoptr(GPtrArray) names = mlv_file_list(dir, folder, &why);
-
-	if (!names) {
-		/* Something else may lie there, or it is gone by now. */
-		if (g_error_matches(why, MLV_ERROR, MLV_ERROR_MISSING) || strlen(name) != 2)
-			return TRUE;
-		g_propagate_error(error, g_steal_pointer(&why));
-		return FALSE;
-	}
-	for (guint i = 0; i < names->len; i++) {
-		g_autofree char *path = g_strconcat(folder, "/", names->pdata[i], NULL);
-		struct stat st;
-		MlvId key;
-		if (!parse_names(name, names->pdata[i], &key) ||
-		    fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
-			continue;
-		if (!visit(dir, path, &key, st.st_mtim.tv_sec, user, error))
-			return FALSE;
-	}
-	return TRUE;
-}
 
 static gboolean visit_all(MlvRepo *repo, Visit visit, gpointer user, GError **error)
 {
@@ -214,9 +209,16 @@ static gboolean visit_all(MlvRepo *repo, Visit visit, gpointer user, GError **er
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
-	for (guint i = 0; names && i < names->len; i++)
-		if (!visit_folder(dir, names->pdata[i], visit, user, error))
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *path = g_strconcat(FOLDER "/", names->pdata[i], NULL);
+		struct stat st;
+		MlvId key;
+		if (strlen(names->pdata[i]) != MLV_ID_HEX || !mlv_id_parse(names->pdata[i], &key) ||
+		    fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		if (!visit(dir, path, &key, st.st_mtim.tv_sec, user, error))
 			return FALSE;
+	}
 	return TRUE;
 }
 

@@ -7,7 +7,8 @@
  *	g_autoptr(MlvLock) hit = mlv_runcache_find(repo, &key, error);
  *	if (hit) const MlvLockStage *stage = mlv_runcache_stage(hit);
  *
- * An entry is an mlv.lock of one stage, its paths relative to the root, in a file named by its key.
+ * An entry is an mlv.lock of one stage, its paths relative to the root, behind a line with its key,
+ * in a file named by that.
  * An entry keeps what it names from gc until it was not used for the grace period. Losing entries
  * costs time only. Main thread.
  */
@@ -38,6 +39,14 @@ MlvLockStage *mlv_runcache_copy_stage(const MlvLockStage *stage);
 /* Writes an entry, in place of the one there was. What it names is in the store, on disk. */
 gboolean mlv_runcache_put(MlvRepo *repo, const MlvId *key, const MlvLockStage *stage,
 			  GError **error);
+
+/* An entry's bytes; NULL if they are none of that key. */
+MlvLock *mlv_runcache_parse(const MlvId *key, GBytes *bytes);
+/* One that comes from elsewhere, under the key that it says itself. */
+MlvLock *mlv_runcache_parse_foreign(GBytes *bytes, MlvId *key);
+gboolean mlv_runcache_put_bytes(MlvRepo *repo, const MlvId *key, GBytes *bytes, GError **error);
+/* Bytes of an entry that can travel. */
+#define MLV_RUNCACHE_OBJECT_MAX (256u * 1024)
 
 /* Each entry used at or after `since` (unix seconds), with its bytes; FALSE ends it. */
 typedef gboolean (*MlvRunCacheEach)(const MlvId *key, GBytes *bytes, gpointer user, GError **error);

@@ -270,6 +270,13 @@ test_case "what git tracks, or has a pointer, is no output; cache: false leaves 
 	expect_status 1 mlv repro
 	expect_err "first run: mlv rm --cached 'out.txt'"
 	mlv rm -q --cached out.txt
+	mkdir -p data
+	echo 1 >data/raw
+	mlv add -q data
+	echo 'stages: {s: {cmd: echo new > data/out, outs: [data/out]}}' >mlv.yaml
+	expect_status 1 mlv repro
+	expect_err "lies in 'data', which is tracked by itself"
+	echo 'stages: {s: {cmd: echo new > out.txt, outs: [out.txt]}}' >mlv.yaml
 	mlv repro -q
 	expect_content out.txt new
 	grep -qx /out.txt .gitignore
@@ -592,6 +599,116 @@ test_case "two work trees share what was computed" <<'CASE'
 	expect_err "stages: 3 restored"
 	ran ""
 	expect_same model.txt ../project/model.txt
+CASE
+
+test_case "a stage runs on what was just restored" <<'CASE'
+	new_repo project
+	cat >mlv.yaml <<-'YAML'
+		stages:
+		  a: {cmd: 'mkdir d; echo 1 > d/x; echo 1 > a.txt', deps: [in.txt], outs: [a.txt, d]}
+		  b: {cmd: cat a.txt d/x > b.txt, deps: [a.txt, d], outs: [b.txt]}
+	YAML
+	echo 1 >in.txt
+	mlv repro -q a
+	rm -r mlv.lock a.txt d
+	expect_ok mlv repro
+	expect_err "stages: 1 ran, 1 restored"
+	expect_content b.txt "1
+1"
+	rm -r b.txt d
+	sed -i 's/cat a.txt/tac a.txt/' mlv.yaml
+	expect_ok mlv repro
+	expect_err "stages: 1 ran, 1 restored"
+	expect_ok mlv repro
+	expect_err "nothing to do"
+CASE
+
+test_case "what a stage writes beside its outputs is seen by those that come after it" <<'CASE'
+	new_repo project
+	cat >mlv.yaml <<-'YAML'
+		stages:
+		  a: {cmd: 'cp in.txt a.txt; cp in.txt side.txt', deps: [in.txt], outs: [a.txt]}
+		  b: {cmd: cp side.txt b.txt, deps: [side.txt, b.in], outs: [b.txt]}
+	YAML
+	echo 1 >in.txt
+	echo 0 >side.txt
+	: >b.in
+	mlv repro -q
+	expect_content b.txt 1
+	echo 2 >in.txt
+	mlv repro -q
+	expect_content b.txt 2
+	expect_ok mlv repro
+	expect_err "nothing to do"
+CASE
+
+test_case "a dependency at a web server goes by what the server says of it" <<'CASE'
+	need_command python3
+	new_repo project
+	mkdir ../www
+	echo 1 >../www/data.csv
+	python3 - ../www ../port <<-'SERVER' &
+		import functools, http.server, sys
+		handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+		server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+		open(sys.argv[2], "w").write(str(server.server_port))
+		server.serve_forever()
+	SERVER
+	server=$!
+	poll 20 test -s ../port
+	url=http://127.0.0.1:$(cat ../port)/data.csv
+	echo "stages: {get: {cmd: 'cp ../www/data.csv d', deps: ['$url'], outs: [d]}}" >mlv.yaml
+	expect_ok mlv repro
+	expect_ok mlv repro
+	expect_err "nothing to do"
+	echo 22 >../www/data.csv
+	expect_ok mlv repro -n
+	expect_out "dependency '$url' has changed"
+	mlv repro -q
+	expect_content d 22
+	kill $server
+	wait $server || true
+	expect_status 1 mlv repro
+	expect_err "$url"
+CASE
+
+test_case "what a colleague computed comes with pull --run-cache" <<'CASE'
+	pipeline
+	mkdir ../remote
+	mlv remote add origin "$PWD/../remote"
+	git add -A
+	mlv commit -q -m "pipeline, not run"
+	git clone -q . ../colleague
+	sed -i 's/lr: 0.1/lr: 0.7/' params.yaml
+	mlv repro -q
+	ran "prepare train report"
+	cp model.txt ../model
+	# An output that stays here keeps its stage's entry here.
+	sed -i 's/outs: \[report.txt\]/outs: [{report.txt: {push: false}}]/' mlv.yaml
+	mlv repro -q -f -s report
+	: >../log
+	mlv commit -q -a -m "run"
+	expect_ok mlv push
+	expect_ok mlv push --run-cache
+	expect_err "sent"
+	expect_ok mlv push --run-cache
+	expect_err "up to date"
+	cd ../colleague
+	sed -i 's/lr: 0.1/lr: 0.7/' params.yaml
+	expect_ok mlv pull --run-cache
+	expect_ok mlv repro
+	expect_err "prepare: restored"
+	expect_err "train: restored"
+	expect_same model.txt ../model
+	ran "report"
+	# What gc drops here goes from the remote with the next push.
+	cd ../project
+	mlv gc -q --grace 0
+	mlv push -q
+	rm -rf ../colleague/.git/mlv/runs
+	cd ../colleague
+	mlv fetch -q --run-cache
+	[ "$(ls .git/mlv/runs | wc -l)" -le 1 ]
 CASE
 
 test_case "the same stages run as make would run, after every change" <<'CASE'
