@@ -16,6 +16,7 @@ typedef struct {
 	GArray *edits;          /* of MlvGitEdit */
 	GPtrArray *filtered;    /* paths that a program must filter first, of char * */
 	GArray *filtered_modes; /* of guint32 */
+	gboolean programs;      /* git is configured to run some as filters */
 } Snapshot;
 
 static void leave_out(const Snapshot *snapshot, const char *path, const char *why)
@@ -49,11 +50,26 @@ static gboolean needs_program(const Snapshot *snapshot, const char *path)
 {
 	const char *value = NULL;
 
+	if (!snapshot->programs)
+		return FALSE;
 	if (git_attr_get(&value, snapshot->repo->git, 0, path, "filter") < 0) {
 		git_error_clear();
 		return FALSE;
 	}
 	return git_attr_value(value) == GIT_ATTR_VALUE_STRING;
+}
+
+static gboolean has_programs(const MlvRepo *repo)
+{
+	g_autoptr(git_config) config = NULL;
+	g_autoptr(git_config_iterator) iterator = NULL;
+	git_config_entry *entry;
+
+	gboolean found = git_repository_config(&config, repo->git) == 0 &&
+			 git_config_iterator_glob_new(&iterator, config, "^filter\\.") == 0 &&
+			 git_config_next(&entry, iterator) == 0;
+	git_error_clear();
+	return found;
 }
 
 /* A change within this time before a file was stored might not show in its times: nanoseconds. */
@@ -223,7 +239,8 @@ gboolean mlv_git_snapshot(MlvRepo *repo, const MlvGitSnapshotOptions *options, M
 			      .options = options,
 			      .edits = edits,
 			      .filtered = filtered,
-			      .filtered_modes = modes };
+			      .filtered_modes = modes,
+			      .programs = has_programs(repo) };
 	g_autoptr(git_index) index = mlv_git_open_index(repo, error);
 	g_autoptr(git_diff) diff = NULL;
 	git_oid base;
