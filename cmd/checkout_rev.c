@@ -2,7 +2,7 @@
 /* What brings another revision. */
 #include "cmd/checkout_call.h"
 #include "cmd/session.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/switch.h"
 #include "core/track.h"
 
@@ -20,7 +20,7 @@ static gboolean stage_brought(MlvCheckoutCall *call, MlvCheckout *checkout, cons
 {
 	g_autoptr(GPtrArray) brought = mlv_checkout_brought(checkout);
 	g_autoptr(GPtrArray) parts = g_ptr_array_new();
-	g_autoptr(MlvStage) stage = mlv_stage_new(call->local->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(call->local->repo);
 	MlvTrackOptions options = { .cancel = call->cmd->cancel, .added = ignore_added };
 	MlvTrackResult result;
 
@@ -34,9 +34,9 @@ static gboolean stage_brought(MlvCheckoutCall *call, MlvCheckout *checkout, cons
 		if (*rest && mlv_tracked_find(before, tracked->path))
 			g_ptr_array_add(parts, brought->pdata[i]);
 		else
-			mlv_stage_pointer(stage, tracked->path, &tracked->pointer);
+			mlv_staging_pointer(stage, tracked->path, &tracked->pointer);
 	}
-	if (!mlv_stage_commit(stage, error))
+	if (!mlv_staging_commit(stage, error))
 		return FALSE;
 	return parts->len == 0 || (mlv_checkout_call_reopen(call, error) &&
 				   mlv_cmd_jobs(call->cmd, &options.threads, error) &&

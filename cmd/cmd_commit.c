@@ -5,7 +5,7 @@
 #include "cmd/session.h"
 #include "cmd/ui_json.h"
 #include "core/git_commit.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/track.h"
 #include "storage/file.h"
 
@@ -77,9 +77,9 @@ static gboolean add_all(MlvCmd *cmd, MlvLocal *local, GError **error)
 	if (result.problems)
 		return mlv_fail(error, MLV_ERROR_CHECK,
 				"nothing was committed: some data could not be added");
-	g_autoptr(MlvStage) stage = mlv_stage_new(local->repo);
-	mlv_stage_all_tracked(stage);
-	return mlv_stage_commit(stage, error);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(local->repo);
+	mlv_staging_all_tracked(stage);
+	return mlv_staging_commit(stage, error);
 }
 
 /* -m, repeated, makes paragraphs; -F reads a file, "-" standard input. NULL without either. */

@@ -3,7 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/ui_json.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 
 typedef struct {
 	gboolean shared, local, global, worktree, list, unset, keys, zero, json;
@@ -39,9 +39,9 @@ static gboolean stage_shared(MlvRepo *repo, MlvConfigLevel level, GError **error
 {
 	if (level != MLV_CONFIG_SHARED)
 		return TRUE;
-	g_autoptr(MlvStage) stage = mlv_stage_new(repo);
-	mlv_stage_file(stage, MLV_CONFIG_FILE);
-	return mlv_stage_commit(stage, error);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(repo);
+	mlv_staging_file(stage, MLV_CONFIG_FILE);
+	return mlv_staging_commit(stage, error);
 }
 
 static void add_key_rows(json_t *rows, const char *prefix, const MlvConfigKey *key)

@@ -3,7 +3,7 @@
 
 #include "cmd/remote_publish.h"
 #include "cmd/ui_json.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/remote_config.h"
 
 /* .mlvconfig is the team's: a change to it is staged, as a pointer is. */
@@ -11,9 +11,9 @@ static gboolean stage_shared(MlvRepo *repo, MlvConfigLevel level, GError **error
 {
 	if (level != MLV_CONFIG_SHARED)
 		return TRUE;
-	g_autoptr(MlvStage) stage = mlv_stage_new(repo);
-	mlv_stage_file(stage, MLV_CONFIG_FILE);
-	return mlv_stage_commit(stage, error);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(repo);
+	mlv_staging_file(stage, MLV_CONFIG_FILE);
+	return mlv_staging_commit(stage, error);
 }
 
 /* The keys of a remote as flags of `remote add`; NULL-ended. Values land in `values`, one a key. */

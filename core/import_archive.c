@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/archive_reader.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/member_tree.h"
 #include "core/snapshot.h"
 #include "core/target.h"
@@ -311,7 +311,7 @@ static gboolean store_archive(Import *import, MlvLocal *local, GError **error)
 /* What was not brought is recorded before it is tracked: at no time does it count as deleted. */
 static gboolean track(const Import *import, MlvLocal *local, GError **error)
 {
-	g_autoptr(MlvStage) stage = mlv_stage_new(local->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(local->repo);
 	const char *path = import->options->path;
 
 	/* Where the old data are here, the new are brought over them, as after git has moved the
@@ -320,8 +320,8 @@ static gboolean track(const Import *import, MlvLocal *local, GError **error)
 		mlv_partial_forget(local->partial, path);
 		mlv_partial_begin(local->partial, path);
 	}
-	mlv_stage_pointer(stage, path, &import->result->pointer);
-	return mlv_partial_save(local->partial, error) && mlv_stage_commit(stage, error);
+	mlv_staging_pointer(stage, path, &import->result->pointer);
+	return mlv_partial_save(local->partial, error) && mlv_staging_commit(stage, error);
 }
 
 gboolean mlv_import(MlvLocal *local, const MlvImportOptions *options, MlvImportResult *result,

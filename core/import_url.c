@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/checkout.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/import_archive.h"
 #include "core/import_fetch.h"
 #include "storage/file.h"
@@ -130,14 +130,14 @@ static gboolean fetch(MlvLocal *local, const MlvImportUrlOptions *options, MlvIm
 static gboolean stage(MlvLocal *local, const char *path, const MlvPointer *pointer,
 		      const MlvImportRecord *record, GError **error)
 {
-	g_autoptr(MlvStage) both = mlv_stage_new(local->repo);
+	g_autoptr(MlvStaging) both = mlv_staging_new(local->repo);
 	g_autoptr(GBytes) text = mlv_import_record_format(record);
 	g_autofree char *file = mlv_import_record_path(path);
 
 	if (pointer)
-		mlv_stage_pointer(both, path, pointer);
-	mlv_stage_bytes(both, file, text, 0100644, TRUE);
-	return mlv_stage_commit(both, error);
+		mlv_staging_pointer(both, path, pointer);
+	mlv_staging_bytes(both, file, text, 0100644, TRUE);
+	return mlv_staging_commit(both, error);
 }
 
 /* What is to stand at the path, over what stood there by `base` (may be NULL). Planned and checked

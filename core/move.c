@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/checkout.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/import_record.h"
 #include "core/target.h"
 #include "core/workspace.h"
@@ -272,7 +272,7 @@ static gboolean renew_cache(MlvMove *move, MlvStatWriter *writer, const Rename *
 }
 
 /* Where imported data came from goes with them. */
-static gboolean stage_record(MlvMove *move, const Rename *one, MlvStage *stage, GError **error)
+static gboolean stage_record(MlvMove *move, const Rename *one, MlvStaging *stage, GError **error)
 {
 	g_autofree char *from = mlv_import_record_path(one->from);
 	g_autofree char *to = mlv_import_record_path(one->to);
@@ -281,15 +281,15 @@ static gboolean stage_record(MlvMove *move, const Rename *one, MlvStage *stage, 
 		mlv_repo_read_file(move->local->repo, from, MLV_IMPORT_RECORD_MAX, &failed);
 
 	if (bytes)
-		mlv_stage_bytes(stage, to, bytes, 0100644, TRUE);
+		mlv_staging_bytes(stage, to, bytes, 0100644, TRUE);
 	if (bytes || g_error_matches(failed, MLV_ERROR, MLV_ERROR_MISSING))
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&failed));
 	return FALSE;
 }
 
-static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, MlvStatWriter *writer,
-			  GError **error)
+static gboolean apply_one(MlvMove *move, const Rename *one, MlvStaging *stage,
+			  MlvStatWriter *writer, GError **error)
 {
 	int root = mlv_repo_root_fd(move->local->repo);
 	MlvPartial *partial = move->local->partial;
@@ -300,11 +300,11 @@ static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, Mlv
 		return FALSE;
 	if (!one->into) {
 		if (one->over)
-			mlv_stage_remove_pointer(stage, one->to);
+			mlv_staging_remove_pointer(stage, one->to);
 		if (!stage_record(move, one, stage, error))
 			return FALSE;
-		mlv_stage_remove_pointer(stage, one->from);
-		mlv_stage_pointer(stage, one->to, &one->source->pointer);
+		mlv_staging_remove_pointer(stage, one->from);
+		mlv_staging_pointer(stage, one->to, &one->source->pointer);
 		mlv_partial_forget(partial, one->to);
 		mlv_partial_rename(partial, one->from, one->to);
 		return TRUE;
@@ -318,7 +318,7 @@ static gboolean apply_one(MlvMove *move, const Rename *one, MlvStage *stage, Mlv
 
 gboolean mlv_move_apply(MlvMove *move, GError **error)
 {
-	g_autoptr(MlvStage) stage = mlv_stage_new(move->local->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(move->local->repo);
 	g_autoptr(MlvStatWriter) writer =
 		mlv_statcache_writer_new(move->local->cache, mlv_stat_fs_now(move->local->repo));
 	g_autoptr(GError) local = NULL;
@@ -327,7 +327,7 @@ gboolean mlv_move_apply(MlvMove *move, GError **error)
 	for (guint i = 0; ok && i < move->renames->len; i++)
 		ok = apply_one(move, move->renames->pdata[i], stage, writer, &local);
 	/* What was moved before something failed is staged all the same. */
-	if (!mlv_stage_commit(stage, ok ? error : NULL) ||
+	if (!mlv_staging_commit(stage, ok ? error : NULL) ||
 	    !mlv_partial_save(move->local->partial, ok ? error : NULL) ||
 	    !mlv_statcache_writer_commit(writer, ok ? error : NULL))
 		ok = FALSE;

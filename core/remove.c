@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/workspace.h"
 
 static gboolean plan_whole(MlvRemoval *removal, const MlvCheckoutOptions *base, GError **error)
@@ -118,7 +118,7 @@ static gboolean expect_parts(MlvRemoval *removal, GError **error)
 
 gboolean mlv_removal_apply(MlvRemoval *removal, GError **error)
 {
-	g_autoptr(MlvStage) stage = mlv_stage_new(removal->local->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(removal->local->repo);
 	int root = mlv_repo_root_fd(removal->local->repo);
 
 	if ((removal->whole && !mlv_checkout_apply(removal->whole, error)) ||
@@ -127,9 +127,9 @@ gboolean mlv_removal_apply(MlvRemoval *removal, GError **error)
 	for (guint i = 0; i < removal->selected->len; i++) {
 		const MlvSelected *one = removal->selected->pdata[i];
 		if (!one->part)
-			mlv_stage_remove_pointer(stage, one->path);
+			mlv_staging_remove_pointer(stage, one->path);
 	}
-	if (!mlv_stage_commit(stage, error) || !expect_parts(removal, error))
+	if (!mlv_staging_commit(stage, error) || !expect_parts(removal, error))
 		return FALSE;
 	for (guint i = 0; !removal->keep_data && i < removal->selected->len; i++) {
 		const MlvSelected *one = removal->selected->pdata[i];

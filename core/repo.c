@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/git_run.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/repo_private.h"
 #include "storage/file.h"
 
@@ -271,9 +271,9 @@ static gboolean ensure_id(MlvRepo *repo, GError **error)
 	}
 	if (tracked)
 		return TRUE;
-	g_autoptr(MlvStage) stage = mlv_stage_new(repo);
-	mlv_stage_file(stage, MLV_CONFIG_FILE);
-	return mlv_stage_commit(stage, error) && mlv_repo_reload_config(repo, error);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(repo);
+	mlv_staging_file(stage, MLV_CONFIG_FILE);
+	return mlv_staging_commit(stage, error) && mlv_repo_reload_config(repo, error);
 }
 
 MlvRepo *mlv_repo_init(const char *dir, gboolean *created, GError **error)

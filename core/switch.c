@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/git_run.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 
 /* The commit of the one remote branch of that name, as `git checkout NAME` looks for it. */
 static gboolean find_remote_branch(MlvRepo *repo, const char *word, MlvOid *commit, gboolean *found,
@@ -157,7 +157,7 @@ gboolean mlv_switch_run(MlvRepo *repo, const char *word, gboolean force, gboolea
 		argv[count++] = "--quiet";
 	argv[count++] = word;
 	argv[count++] = "--";
-	mlv_stage_recover(repo);
+	mlv_staging_recover(repo);
 	/* Without its output on our stdout, which is for results. */
 	g_autoptr(GBytes) output = NULL;
 	return quiet ? mlv_git_capture(repo, argv, NULL, &output, NULL, error)

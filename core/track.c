@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/git_tree.h"
 #include "core/scan.h"
 #include "core/splice.h"
@@ -303,7 +303,7 @@ static gboolean splice_part(Track *track, Item *item, MlvStoreWriter *writer, Ml
 }
 
 /* Gives what is to be staged for the item; several parts of one target build on each other. */
-static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, MlvStage *stage,
+static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, MlvStaging *stage,
 			   GHashTable *current, GPtrArray *index, GError **error)
 {
 	MlvPointer pointer = item->result.pointer;
@@ -314,7 +314,7 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 	if (whole && !item->result.present) {
 		if (!item->tracked)
 			return TRUE;
-		mlv_stage_remove_pointer(stage, item->target);
+		mlv_staging_remove_pointer(stage, item->target);
 		mlv_partial_forget(track->local->partial, item->target);
 		track->result->staged++;
 		track->options->added(item->path, &item->base, FALSE, TRUE, TRUE,
@@ -333,7 +333,7 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 	gboolean changed = !item->has_base || !mlv_pointer_equal(&pointer, &item->base);
 	if (changed || !staged || staged->stage != 0 || staged->error ||
 	    !mlv_pointer_equal(&staged->pointer, &pointer)) {
-		mlv_stage_pointer(stage, item->target, &pointer);
+		mlv_staging_pointer(stage, item->target, &pointer);
 		track->result->staged++;
 	}
 	track->options->added(item->path, whole ? &pointer : &item->result.pointer, !item->tracked,
@@ -343,7 +343,7 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 
 static gboolean stage_items(Track *track, MlvStoreWriter *writer, GError **error)
 {
-	g_autoptr(MlvStage) stage = mlv_stage_new(track->local->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(track->local->repo);
 	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(track->local->repo, error);
 	g_autoptr(GHashTable) current =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -354,7 +354,7 @@ static gboolean stage_items(Track *track, MlvStoreWriter *writer, GError **error
 		if (!stage_item(track, track->items->pdata[i], writer, stage, current, index,
 				error))
 			return FALSE;
-	return mlv_stage_commit(stage, error) && mlv_partial_save(track->local->partial, error);
+	return mlv_staging_commit(stage, error) && mlv_partial_save(track->local->partial, error);
 }
 
 static gboolean snapshot_items(Track *track, MlvStoreWriter *writer, MlvStatWriter *cache_writer,

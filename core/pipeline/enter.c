@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 
 void mlv_entering_init(MlvEntering *entering)
 {
@@ -35,7 +35,7 @@ static gboolean wants_lock(MlvRepo *repo, const char *lock, gboolean *wants, GEr
 	return TRUE;
 }
 
-static gboolean add_locks(MlvEntering *entering, MlvRepo *repo, MlvStage *stage, GError **error)
+static gboolean add_locks(MlvEntering *entering, MlvRepo *repo, MlvStaging *stage, GError **error)
 {
 	GHashTableIter at;
 	gpointer lock;
@@ -48,25 +48,25 @@ static gboolean add_locks(MlvEntering *entering, MlvRepo *repo, MlvStage *stage,
 		if (!wants)
 			continue;
 		if (faccessat(mlv_repo_root_fd(repo), lock, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			mlv_stage_file(stage, lock);
+			mlv_staging_file(stage, lock);
 		else
-			mlv_stage_forget(stage, lock);
+			mlv_staging_forget(stage, lock);
 	}
 	return TRUE;
 }
 
 gboolean mlv_entering_commit(MlvEntering *entering, MlvRepo *repo, GError **error)
 {
-	g_autoptr(MlvStage) stage = mlv_stage_new(repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(repo);
 	GHashTableIter at;
 	gpointer path, ignore;
 
 	g_hash_table_iter_init(&at, entering->ignore);
 	while (g_hash_table_iter_next(&at, &path, &ignore))
-		mlv_stage_ignore(stage, path, GPOINTER_TO_INT(ignore));
+		mlv_staging_ignore(stage, path, GPOINTER_TO_INT(ignore));
 	if (!add_locks(entering, repo, stage, error))
 		return FALSE;
-	if (!mlv_stage_is_empty(stage) && !mlv_stage_commit(stage, error))
+	if (!mlv_staging_is_empty(stage) && !mlv_staging_commit(stage, error))
 		return FALSE;
 	g_hash_table_remove_all(entering->ignore);
 	g_hash_table_remove_all(entering->locks);

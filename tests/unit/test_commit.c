@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/git_commit.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "core/hook.h"
 #include "tests/unit/git_scratch.h"
 
@@ -371,19 +371,19 @@ static void only_pointers_that_no_parent_has_are_checked(void **state)
 	Fixture *fixture = *state;
 	g_autoptr(GString) seen = g_string_new(NULL);
 	MlvCommitOptions options = { .message = "x" };
-	g_autoptr(MlvStage) changes = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) changes = mlv_staging_new(fixture->repo);
 	MlvPointer pointer = { .ref = { .kind = MLV_KIND_BLOB }, .mode = MLV_MODE_FILE };
 
-	mlv_stage_pointer(changes, "old", &pointer);
+	mlv_staging_pointer(changes, "old", &pointer);
 	pointer.ref.id.b[0] = 1;
-	mlv_stage_pointer(changes, "moved", &pointer);
-	assert_true(mlv_stage_commit(changes, NULL));
+	mlv_staging_pointer(changes, "moved", &pointer);
+	assert_true(mlv_staging_commit(changes, NULL));
 	commit_ok(fixture, &options);
-	mlv_stage_remove_pointer(changes, "moved");
-	mlv_stage_pointer(changes, "there", &pointer);
+	mlv_staging_remove_pointer(changes, "moved");
+	mlv_staging_pointer(changes, "there", &pointer);
 	pointer.ref.id.b[0] = 2;
-	mlv_stage_pointer(changes, "new", &pointer);
-	assert_true(mlv_stage_commit(changes, NULL));
+	mlv_staging_pointer(changes, "new", &pointer);
+	assert_true(mlv_staging_commit(changes, NULL));
 	options.check = refuse_new;
 	options.user = seen;
 	commit_fails(fixture, &options, "no data");

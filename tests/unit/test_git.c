@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/git_reach.h"
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 #include "tests/unit/git_scratch.h"
 
 typedef struct {
@@ -53,13 +53,13 @@ static void assert_ok(gboolean ok, GError *error)
 
 static void add(Fixture *fixture, const char *path, guint8 seed)
 {
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 	MlvPointer pointer = pointer_of(seed);
 
-	mlv_stage_pointer(stage, path, &pointer);
-	assert_ok(mlv_stage_commit(stage, &error), error);
-	assert_true(mlv_stage_is_empty(stage));
+	mlv_staging_pointer(stage, path, &pointer);
+	assert_ok(mlv_staging_commit(stage, &error), error);
+	assert_true(mlv_staging_is_empty(stage));
 }
 
 static void assert_porcelain(Fixture *fixture, const char *expected)
@@ -114,34 +114,34 @@ static void an_untracked_gitignore_stays_the_users_own(void **state)
 static void removing_takes_pointer_line_and_empty_file_away(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 
 	add(fixture, "data/x", 1);
 	add(fixture, "data/y", 2);
 	git_ok(fixture->dir, "commit", "-q", "-m", "x");
-	mlv_stage_remove_pointer(stage, "data/x");
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	mlv_staging_remove_pointer(stage, "data/x");
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	assert_porcelain(fixture, "M  data/.gitignore\nD  data/x.mlv");
-	mlv_stage_remove_pointer(stage, "data/y");
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	mlv_staging_remove_pointer(stage, "data/y");
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	assert_porcelain(fixture, "D  data/.gitignore\nD  data/x.mlv\nD  data/y.mlv");
 }
 
 static void many_are_staged_at_once_in_a_stable_order(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GString) expected = g_string_new(NULL);
 	MlvPointer pointer = pointer_of(1);
 
 	for (int i = 0; i < 300; i++) {
 		g_autofree char *path = g_strdup_printf("d/f%03d", (i * 7) % 300);
-		mlv_stage_pointer(stage, path, &pointer);
+		mlv_staging_pointer(stage, path, &pointer);
 		g_string_append_printf(expected, "/f%03d\n", i);
 	}
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	g_autofree char *lines = read_text(fixture->dir, "d/.gitignore");
 	assert_string_equal(lines, expected->str);
 	g_autoptr(GPtrArray) staged = mlv_git_pointers_in_index(fixture->repo, NULL);
@@ -154,18 +154,18 @@ static void many_are_staged_at_once_in_a_stable_order(void **state)
 static void a_lock_of_another_git_is_waited_for_and_reported(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 	MlvPointer pointer = pointer_of(1);
 
 	write_text(fixture->dir, ".git/index.lock", "");
-	mlv_stage_pointer(stage, "x", &pointer);
-	assert_false(mlv_stage_commit(stage, &error));
+	mlv_staging_pointer(stage, "x", &pointer);
+	assert_false(mlv_staging_commit(stage, &error));
 	assert_non_null(strstr(error->message, "index.lock"));
 	g_autofree char *lock = g_build_filename(fixture->dir, ".git", "index.lock", NULL);
 	assert_int_equal(unlink(lock), 0);
 	g_clear_error(&error);
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	assert_porcelain(fixture, "A  .gitignore\nA  x.mlv");
 }
 
@@ -185,7 +185,7 @@ static void a_lock_left_by_a_killed_mlv_is_taken_over(void **state)
 static void conflicts_are_staged_and_read(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 	MlvPointer one = pointer_of(1), two = pointer_of(2);
 	g_autofree char *first = mlv_pointer_format(&one, NULL),
@@ -193,8 +193,8 @@ static void conflicts_are_staged_and_read(void **state)
 	g_autoptr(GBytes) ours = g_bytes_new(first, strlen(first)),
 			  theirs = g_bytes_new(second, strlen(second));
 
-	mlv_stage_conflict(stage, "x.mlv", NULL, ours, theirs);
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	mlv_staging_conflict(stage, "x.mlv", NULL, ours, theirs);
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	assert_porcelain(fixture, "AA x.mlv");
 	g_autoptr(GPtrArray) staged = mlv_git_pointers_in_index(fixture->repo, NULL);
 	assert_int_equal(staged->len, 2);
@@ -207,31 +207,31 @@ static void conflicts_are_staged_and_read(void **state)
 static void files_are_staged_as_git_add_does(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 
 	write_text(fixture->dir, ".gitattributes", "*.txt text\n");
 	write_text(fixture->dir, "f.txt", "a\r\nb\r\n");
-	mlv_stage_file(stage, "f.txt");
-	mlv_stage_file(stage, ".gitattributes");
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	mlv_staging_file(stage, "f.txt");
+	mlv_staging_file(stage, ".gitattributes");
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	g_autofree char *staged = git_output(fixture->dir, "show", ":f.txt", NULL);
 	assert_string_equal(staged, "a\nb");
 	git_ok(fixture->dir, "commit", "-q", "-m", "x");
 	write_text(fixture->dir, "f.txt", "c\n");
-	mlv_stage_all_tracked(stage);
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	mlv_staging_all_tracked(stage);
+	assert_ok(mlv_staging_commit(stage, &error), error);
 	assert_porcelain(fixture, "M  f.txt");
 }
 
 static void all_tracked_works_without_any_commit(void **state)
 {
 	Fixture *fixture = *state;
-	g_autoptr(MlvStage) stage = mlv_stage_new(fixture->repo);
+	g_autoptr(MlvStaging) stage = mlv_staging_new(fixture->repo);
 	g_autoptr(GError) error = NULL;
 
-	mlv_stage_all_tracked(stage);
-	assert_ok(mlv_stage_commit(stage, &error), error);
+	mlv_staging_all_tracked(stage);
+	assert_ok(mlv_staging_commit(stage, &error), error);
 }
 
 static void pointers_are_read_from_commits_head_and_index(void **state)

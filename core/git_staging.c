@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/git_stage.h"
+#include "core/git_staging.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,7 +35,7 @@ typedef struct {
 	GBytes *work; /* the file's bytes in the work tree once that is done; NULL: no file */
 } IgnoreFile;
 
-struct MlvStage {
+struct MlvStaging {
 	MlvRepo *repo;
 	GPtrArray *ops;      /* of Op * */
 	GHashTable *ignores; /* folder -> IgnoreFile */
@@ -62,16 +62,16 @@ static void ignore_free(gpointer data)
 	g_free(ignore);
 }
 
-MlvStage *mlv_stage_new(MlvRepo *repo)
+MlvStaging *mlv_staging_new(MlvRepo *repo)
 {
-	MlvStage *stage = g_new0(MlvStage, 1);
+	MlvStaging *stage = g_new0(MlvStaging, 1);
 	stage->repo = repo;
 	stage->ops = g_ptr_array_new_with_free_func(op_free);
 	stage->ignores = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ignore_free);
 	return stage;
 }
 
-void mlv_stage_free(MlvStage *stage)
+void mlv_staging_free(MlvStaging *stage)
 {
 	if (!stage)
 		return;
@@ -80,7 +80,7 @@ void mlv_stage_free(MlvStage *stage)
 	g_free(stage);
 }
 
-static Op *add_op(MlvStage *stage, OpKind kind, const char *path)
+static Op *add_op(MlvStaging *stage, OpKind kind, const char *path)
 {
 	Op *op = g_new0(Op, 1);
 
@@ -90,7 +90,8 @@ static Op *add_op(MlvStage *stage, OpKind kind, const char *path)
 	return op;
 }
 
-void mlv_stage_bytes(MlvStage *stage, const char *path, GBytes *bytes, guint32 mode, gboolean write)
+void mlv_staging_bytes(MlvStaging *stage, const char *path, GBytes *bytes, guint32 mode,
+		       gboolean write)
 {
 	Op *op = add_op(stage, OP_BYTES, path);
 
@@ -99,18 +100,18 @@ void mlv_stage_bytes(MlvStage *stage, const char *path, GBytes *bytes, guint32 m
 	op->write = write;
 }
 
-void mlv_stage_pointer(MlvStage *stage, const char *path, const MlvPointer *pointer)
+void mlv_staging_pointer(MlvStaging *stage, const char *path, const MlvPointer *pointer)
 {
 	gsize length;
 	char *text = mlv_pointer_format(pointer, &length);
 	g_autoptr(GBytes) bytes = g_bytes_new_take(text, length);
 	g_autofree char *file = mlv_pointer_path(path);
 
-	mlv_stage_bytes(stage, file, bytes, GIT_FILEMODE_BLOB, TRUE);
-	mlv_stage_ignore(stage, path, TRUE);
+	mlv_staging_bytes(stage, file, bytes, GIT_FILEMODE_BLOB, TRUE);
+	mlv_staging_ignore(stage, path, TRUE);
 }
 
-void mlv_stage_remove_pointer(MlvStage *stage, const char *path)
+void mlv_staging_remove_pointer(MlvStaging *stage, const char *path)
 {
 	g_autofree char *file = mlv_pointer_path(path);
 	g_autofree char *record = mlv_import_record_path(path);
@@ -118,10 +119,10 @@ void mlv_stage_remove_pointer(MlvStage *stage, const char *path)
 	add_op(stage, OP_FORGET, file)->write = TRUE;
 	/* Where imported data came from goes with them. */
 	add_op(stage, OP_FORGET, record)->write = TRUE;
-	mlv_stage_ignore(stage, path, FALSE);
+	mlv_staging_ignore(stage, path, FALSE);
 }
 
-void mlv_stage_ignore(MlvStage *stage, const char *path, gboolean add)
+void mlv_staging_ignore(MlvStaging *stage, const char *path, gboolean add)
 {
 	const char *slash = strrchr(path, '/');
 	g_autofree char *folder = g_strndup(path, slash ? (gsize)(slash - path) + 1 : 0);
@@ -138,18 +139,18 @@ void mlv_stage_ignore(MlvStage *stage, const char *path, gboolean add)
 			     GINT_TO_POINTER(add));
 }
 
-void mlv_stage_file(MlvStage *stage, const char *path)
+void mlv_staging_file(MlvStaging *stage, const char *path)
 {
 	add_op(stage, OP_FILE, path);
 }
 
-void mlv_stage_forget(MlvStage *stage, const char *path)
+void mlv_staging_forget(MlvStaging *stage, const char *path)
 {
 	add_op(stage, OP_FORGET, path);
 }
 
-void mlv_stage_conflict(MlvStage *stage, const char *path, GBytes *base, GBytes *ours,
-			GBytes *theirs)
+void mlv_staging_conflict(MlvStaging *stage, const char *path, GBytes *base, GBytes *ours,
+			  GBytes *theirs)
 {
 	Op *op = add_op(stage, OP_CONFLICT, path);
 
@@ -158,12 +159,12 @@ void mlv_stage_conflict(MlvStage *stage, const char *path, GBytes *base, GBytes 
 	op->bytes[2] = theirs ? g_bytes_ref(theirs) : NULL;
 }
 
-void mlv_stage_all_tracked(MlvStage *stage)
+void mlv_staging_all_tracked(MlvStaging *stage)
 {
 	stage->all_tracked = TRUE;
 }
 
-gboolean mlv_stage_is_empty(const MlvStage *stage)
+gboolean mlv_staging_is_empty(const MlvStaging *stage)
 {
 	return stage->ops->len == 0 && g_hash_table_size(stage->ignores) == 0 &&
 	       !stage->all_tracked;
@@ -208,7 +209,7 @@ static GBytes *edit_ignore(const IgnoreFile *ignore, GBytes *before)
 	return longer ? longer : g_steal_pointer(&shorter);
 }
 
-static gboolean write_ignore(MlvStage *stage, IgnoreFile *ignore, GError **error)
+static gboolean write_ignore(MlvStaging *stage, IgnoreFile *ignore, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GBytes) before =
@@ -234,7 +235,7 @@ static gboolean write_ignore(MlvStage *stage, IgnoreFile *ignore, GError **error
 }
 
 /* Removes what killed processes left in the folder of a file. */
-static void sweep_folder(MlvStage *stage, const char *file)
+static void sweep_folder(MlvStaging *stage, const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	g_autofree char *folder = g_strndup(file, slash ? (gsize)(slash - file) : 0);
@@ -244,7 +245,7 @@ static void sweep_folder(MlvStage *stage, const char *file)
 		mlv_workspace_sweep(fd);
 }
 
-static gboolean write_files(MlvStage *stage, GError **error)
+static gboolean write_files(MlvStaging *stage, GError **error)
 {
 	GHashTableIter at;
 	gpointer ignore;
@@ -416,7 +417,7 @@ static gboolean stage_ignore(MlvRepo *repo, git_index *index, const IgnoreFile *
 	return put_bytes(repo, index, ignore->file, after, mode, same, error);
 }
 
-static gboolean change_index(MlvStage *stage, GError **error)
+static gboolean change_index(MlvStaging *stage, GError **error)
 {
 	g_autoptr(MlvIndexLock) lock = mlv_index_lock(stage->repo, error);
 	GHashTableIter at;
@@ -435,12 +436,12 @@ static gboolean change_index(MlvStage *stage, GError **error)
 	return mlv_index_lock_commit(lock, error);
 }
 
-void mlv_stage_recover(MlvRepo *repo)
+void mlv_staging_recover(MlvRepo *repo)
 {
 	mlv_index_lock_recover(repo);
 }
 
-gboolean mlv_stage_commit(MlvStage *stage, GError **error)
+gboolean mlv_staging_commit(MlvStaging *stage, GError **error)
 {
 	const char *argv[] = { "add", "--update", NULL };
 	g_autoptr(GBytes) output = NULL;
@@ -452,7 +453,7 @@ gboolean mlv_stage_commit(MlvStage *stage, GError **error)
 	if (stage->all_tracked && !mlv_git_capture(stage->repo, argv, NULL, &output, NULL, error))
 		return FALSE;
 	stage->all_tracked = FALSE;
-	if (!mlv_stage_is_empty(stage) && !change_index(stage, error))
+	if (!mlv_staging_is_empty(stage) && !change_index(stage, error))
 		return FALSE;
 	g_ptr_array_set_size(stage->ops, 0);
 	g_hash_table_remove_all(stage->ignores);
