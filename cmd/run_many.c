@@ -11,6 +11,7 @@
 #include "core/git_run.h"
 #include "core/run/run_list.h"
 #include "core/run/run_params.h"
+#include "core/run/run_tree.h"
 
 #define WAIT_US 10000
 
@@ -66,7 +67,7 @@ gboolean mlv_run_call_queue(MlvRunCall *call, GPtrArray *names, GError **error)
 
 	mlv_run_call_options(call, &options);
 	options.who = who;
-	if (!mlv_git_snapshot(call->repo, &snapshot, &base, error))
+	if (!mlv_run_tree(call->repo, &snapshot, &base, error))
 		return FALSE;
 	for (guint i = 0; i < mlv_grid_size(call->axes); i++)
 		if (!queue_one(call, &base, &options, i, names, error) ||

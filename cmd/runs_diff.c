@@ -7,6 +7,7 @@
 #include "cmd/ui_json.h"
 #include "core/env/environment.h"
 #include "core/run/recorder_private.h"
+#include "core/run/run_tree.h"
 
 #define ENVIRONMENT_MAX (64u << 20)
 
@@ -55,7 +56,7 @@ static gboolean open_workspace(MlvRepo *repo, Side *side, GError **error)
 	side->run = mlv_run_new("workspace");
 	mlv_run_collect(repo, side->run, "", TRUE);
 	side->environment = mlv_run_read_environment(repo);
-	return mlv_git_snapshot(repo, &options, &side->tree, error);
+	return mlv_run_tree(repo, &options, &side->tree, error);
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/run/recorder_private.h"
+#include "core/run/run_tree.h"
 #include "storage/file.h"
 
 #define SUBJECT_MAX 72u
@@ -78,7 +79,7 @@ static gboolean snapshot(MlvRecorder *recorder, MlvOid *tree, GError **error)
 					  .left_out = recorder->options.left_out,
 					  .user = recorder->options.user,
 					  .memo = recorder->memo };
-	return mlv_git_snapshot(recorder->options.repo, &options, tree, error);
+	return mlv_run_tree(recorder->options.repo, &options, tree, error);
 }
 
 /* HEAD, or a commit of `tree` on top of it where that is not HEAD's. */

@@ -61,6 +61,33 @@ test_case "a dirty tree is kept, with files that git does not know, without igno
 	grep -q '^?? new.py' status
 CASE
 
+test_case "data that were changed and not added are recorded as they are" <<'CASE'
+	make_project
+	mkdir data
+	echo 1 >data/a
+	echo 1 >raw.csv
+	mlv add -q data raw.csv
+	mlv commit -q -m "data"
+	echo 2 >data/a
+	echo new >data/b
+	git status --porcelain >../before
+	mlv run -q -n one -- sh -c 'cat data/a; echo made >raw.csv'
+	[ "$(git status --porcelain)" = "$(cat ../before)" ]
+	[ "$(mlv cat refs/mlv/runs/one:data/b)" = new ]
+	[ "$(mlv cat refs/mlv/runs/one^:data/a)" = 2 ]
+	[ "$(mlv cat refs/mlv/runs/one^:raw.csv)" = 1 ]
+	[ "$(mlv cat refs/mlv/runs/one:raw.csv)" = made ]
+	mlv status --short >status
+	grep -q '^ M data/a' status
+	mlv run -q --temp -n two -- cat data/a data/b
+	[ "$(git show refs/mlv/runs/two:.mlv-run/log)" = "2
+new" ]
+	# Kept by the run alone.
+	mlv checkout -q -f -- data
+	mlv gc -q --grace 0
+	[ "$(mlv cat refs/mlv/runs/one:data/b)" = new ]
+CASE
+
 test_case "a file too large for git is left out and told" <<'CASE'
 	make_project
 	git config mlv.maxGitFile 1k
