@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/dag_text.h"
+#include "cmd/markup.h"
 #include "cmd/pipelines.h"
 #include "cmd/ui_json.h"
 
@@ -26,23 +27,6 @@ static char *outs_label(const MlvPipeline *pipeline, guint number)
 		g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
 				       ((MlvOut *)stage->outs->pdata[i])->path);
 	return text->len > 0 ? mlv_ui_printable(text->str) : stage_label(pipeline, number);
-}
-
-/* A text in double quotes, as dot and mermaid have it. */
-static char *quote(const char *text, const char *for_quote, const char *for_backslash)
-{
-	GString *quoted = g_string_new("\"");
-
-	for (; *text; text++) {
-		if (*text == '"')
-			g_string_append(quoted, for_quote);
-		else if (*text == '\\')
-			g_string_append(quoted, for_backslash);
-		else
-			g_string_append_c(quoted, *text);
-	}
-	g_string_append_c(quoted, '"');
-	return g_string_free(quoted, FALSE);
 }
 
 static gboolean is_drawn(const GArray *order, guint number)
@@ -75,7 +59,7 @@ static void print_dot(const MlvPipeline *pipeline, const GArray *order, Label la
 	for (guint i = 0; i < order->len; i++) {
 		guint number = g_array_index(order, guint, i);
 		g_autofree char *name = label(pipeline, number);
-		g_autofree char *quoted = quote(name, "\\\"", "\\\\");
+		g_autofree char *quoted = mlv_dot_text(name);
 		printf("  n%u [label=%s]\n", number, quoted);
 	}
 	for (guint i = 0; i < order->len; i++) {
@@ -93,7 +77,7 @@ static void print_mermaid(const MlvPipeline *pipeline, const GArray *order, Labe
 	for (guint i = 0; i < order->len; i++) {
 		guint number = g_array_index(order, guint, i);
 		g_autofree char *name = label(pipeline, number);
-		g_autofree char *quoted = quote(name, "#quot;", "\\");
+		g_autofree char *quoted = mlv_mermaid_text(name);
 		printf("\tn%u[%s]\n", number, quoted);
 	}
 	for (guint i = 0; i < order->len; i++) {

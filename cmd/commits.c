@@ -161,7 +161,7 @@ static json_t *target_json(const MlvHistoryTarget *target)
 	return object;
 }
 
-static json_t *commit_json(const MlvCommit *commit)
+json_t *mlv_commit_json(const MlvCommit *commit)
 {
 	json_t *object = json_object(), *parents = json_array();
 	g_autofree char *date = mlv_cmd_date(commit->author_time, commit->author_offset);
@@ -185,7 +185,7 @@ static json_t *commit_json(const MlvCommit *commit)
 
 json_t *mlv_commits_json(const MlvCommits *commits, const MlvHistoryEntry *entry, GError **error)
 {
-	json_t *object = commit_json(entry->commit), *targets = json_array();
+	json_t *object = mlv_commit_json(entry->commit), *targets = json_array();
 	MlvChanges changes = { .cmd = commits->cmd,
 			       .view = commits->view,
 			       .style = MLV_CHANGES_JSON };

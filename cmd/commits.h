@@ -22,6 +22,8 @@ typedef struct {
 gboolean mlv_commits_print(const MlvCommits *commits, const MlvHistoryEntry *entry, GError **error);
 /* The same as JSON, NULL with *error. */
 json_t *mlv_commits_json(const MlvCommits *commits, const MlvHistoryEntry *entry, GError **error);
+/* Who made a commit, when, and its subject. */
+json_t *mlv_commit_json(const MlvCommit *commit);
 /* Each change of the commit, to `changes`. */
 gboolean mlv_commits_changes(const MlvCommits *commits, const MlvHistoryEntry *entry,
 			     MlvChanges *changes, GError **error);

@@ -91,3 +91,29 @@ char *mlv_json_value(const MlvValue *value)
 	g_autoptr(MlvValue) valid = for_json(value);
 	return mlv_value_json(valid);
 }
+
+static char *quote(const char *text, const char *for_quote, const char *for_backslash)
+{
+	GString *quoted = g_string_new("\"");
+
+	for (; *text; text++) {
+		if (*text == '"')
+			g_string_append(quoted, for_quote);
+		else if (*text == '\\')
+			g_string_append(quoted, for_backslash);
+		else
+			g_string_append_c(quoted, *text);
+	}
+	g_string_append_c(quoted, '"');
+	return g_string_free(quoted, FALSE);
+}
+
+char *mlv_dot_text(const char *text)
+{
+	return quote(text, "\\\"", "\\\\");
+}
+
+char *mlv_mermaid_text(const char *text)
+{
+	return quote(text, "#quot;", "\\");
+}

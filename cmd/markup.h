@@ -18,6 +18,9 @@ void mlv_markdown_rule(GString *out, const char *align);
 char *mlv_csv_field(const char *text);
 /* A row of CSV. */
 void mlv_csv_row(GString *out, const char *const *cells, guint count);
+/* A text in double quotes as Graphviz has it, and as Mermaid has it. */
+char *mlv_dot_text(const char *text);
+char *mlv_mermaid_text(const char *text);
 /* A value as JSON that every reader takes: NaN and the infinities, which JSON has not, are
  * strings. */
 char *mlv_json_value(const MlvValue *value);
