@@ -4,10 +4,22 @@
 #include "cmd/pipelines.h"
 #include "cmd/repro_tell.h"
 #include "cmd/session.h"
+#include "cmd/verify_call.h"
 
 typedef struct {
 	gboolean dry_run, force, keep_going, single, downstream, pull, no_run_cache, all, json;
+	gboolean verify;
+	char **tolerances;
+	char *junit, *worker;
 } Options;
+
+static void options_clear(Options *opt)
+{
+	g_strfreev(opt->tolerances);
+	g_free(opt->junit);
+	g_free(opt->worker);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
 static gboolean check(const Options *opt, const MlvWords *words, GError **error)
 {
@@ -16,6 +28,15 @@ static gboolean check(const Options *opt, const MlvWords *words, GError **error)
 			error, MLV_ERROR_USAGE,
 			"-s is about the stages named alone, --downstream about what follows "
 			"them: use one of the two");
+	if (opt->verify && (opt->dry_run || opt->force || opt->keep_going || opt->single ||
+			    opt->downstream || opt->pull || opt->no_run_cache || opt->all))
+		return mlv_fail(
+			error, MLV_ERROR_USAGE,
+			"--verify runs everything anew in a work tree of its own: of the other "
+			"options only -j, --json, --junit and --tolerance go with it");
+	if (!opt->verify && (opt->tolerances || opt->junit))
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"--tolerance and --junit are about what --verify compares");
 	if (opt->all && words->n_before + words->n_after > 0)
 		return mlv_fail(error, MLV_ERROR_USAGE, "-P means all stages: name none with it");
 	return TRUE;
@@ -63,7 +84,7 @@ static gboolean run(MlvCmd *cmd, const Options *opt, MlvLocal *local, const MlvP
 
 gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
-	Options opt = { 0 };
+	g_auto(Options) opt = { 0 };
 	const GOptionEntry entries[] = {
 		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &opt.dry_run,
 		  "only say what would run, and why", NULL },
@@ -81,6 +102,14 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  "fetch data that a stage needs and that is not here", NULL },
 		{ "no-run-cache", 0, 0, G_OPTION_ARG_NONE, &opt.no_run_cache,
 		  "run what was computed before, too", NULL },
+		{ "verify", 0, 0, G_OPTION_ARG_NONE, &opt.verify,
+		  "run a commit or run again from nothing, and compare what comes of it", NULL },
+		{ "tolerance", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.tolerances,
+		  "with --verify: how far a metric may be from what it was", "NAME=NUMBER" },
+		{ "junit", 0, 0, G_OPTION_ARG_STRING, &opt.junit,
+		  "with --verify: write what was found to this file, as JUnit has it", "FILE" },
+		{ "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt.worker,
+		  "verify here, in a clean work tree", "FOLDER" },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
 		{ NULL },
 	};
@@ -89,12 +118,23 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,
 			       "[TARGET...]\nmlv repro\nmlv repro -n\nmlv repro -j 4 train\n"
-			       "mlv repro sub/mlv.yaml:prepare",
+			       "mlv repro sub/mlv.yaml:prepare\n"
+			       "mlv repro --verify [REV | RUN] [-- TARGET...]",
 			       error))
 		return FALSE;
 	MlvWords words = mlv_options_words(cmd, argc, argv);
 	if (!check(&opt, &words, error))
 		return FALSE;
+	if (opt.verify) {
+		const MlvVerifyCall call = { .cmd = cmd,
+					     .words = &words,
+					     .tolerances = opt.tolerances,
+					     .junit = opt.junit,
+					     .folder = opt.worker,
+					     .json = opt.json };
+		return opt.worker ? mlv_verify_call_worker(&call, error)
+				  : mlv_verify_call(&call, error);
+	}
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 	if (!local || !mlv_pipelines_open(&pipelines, local->repo, error))
 		return FALSE;

@@ -35,7 +35,7 @@ void mlv_repro_tell_clear(MlvReproTell *tell)
 /* Results of --json have stdout for themselves. */
 static FILE *stream(const MlvReproTell *tell)
 {
-	return tell->stages ? stderr : stdout;
+	return tell->stages || tell->anew ? stderr : stdout;
 }
 
 static void put_line(const MlvReproTell *tell, const MlvStage *stage, const char *line,
@@ -108,7 +108,10 @@ static void tell_begin(const MlvStage *stage, const GPtrArray *reasons, gpointer
 	}
 	if (reasons->len > REASONS_SHOWN)
 		g_string_append_printf(text, "; and %u more", reasons->len - REASONS_SHOWN);
-	mlv_ui_note(tell->cmd->ui, "%s: running, since %s", stage->address, text->str);
+	if (tell->anew)
+		mlv_ui_note(tell->cmd->ui, "%s: running", stage->address);
+	else
+		mlv_ui_note(tell->cmd->ui, "%s: running, since %s", stage->address, text->str);
 	for (guint i = 0; i < stage->cmds->len; i++)
 		mlv_ui_detail(tell->cmd->ui, "%s: > %s", stage->address,
 			      (char *)stage->cmds->pdata[i]);

@@ -10,6 +10,7 @@
 typedef struct {
 	MlvCmd *cmd;
 	gboolean dry_run;
+	gboolean anew;       /* all run whatever has changed; what they print is no result */
 	gboolean prefix;     /* each line has its stage before it */
 	json_t *stages;      /* NULL: text */
 	GHashTable *partial; /* stage -> GString: the line that is not ended */

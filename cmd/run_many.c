@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/run_call.h"
-#include "core/git_run.h"
+#include "core/run/clean_tree.h"
 #include "core/run/run_list.h"
 #include "core/run/run_params.h"
 #include "core/run/run_tree.h"
@@ -104,13 +104,10 @@ static void worker_clear(Worker *worker)
 static gboolean make_tree(MlvRunCall *call, Worker *worker, GError **error)
 {
 	g_autofree char *begin = g_strconcat(MLV_RUN_REFS, worker->name, "^", NULL);
-	const char *argv[] = { "worktree", "add",        "--quiet", "--force",
-			       "--detach", worker->tree, begin,     NULL };
-	g_autoptr(GBytes) output = NULL;
 
 	if (g_mkdir_with_parents(worker->folder, 0777) < 0)
 		return mlv_fail_errno(error, "cannot make the folder '%s'", worker->folder);
-	return mlv_git_capture(call->repo, argv, NULL, &output, NULL, error);
+	return mlv_clean_tree_add(call->repo, worker->tree, begin, error);
 }
 
 static gboolean start_worker(Many *many, Worker *worker, const char *name, GError **error)
@@ -199,14 +196,6 @@ static gboolean run_all(Many *many, const GPtrArray *names, GError **error)
 	return ok;
 }
 
-/* git's notes of work trees that are gone. */
-static void prune(MlvRepo *repo)
-{
-	static const char *const argv[] = { "worktree", "prune", NULL };
-	g_autoptr(GBytes) output = NULL;
-	mlv_git_capture(repo, argv, NULL, &output, NULL, NULL);
-}
-
 gboolean mlv_run_call_many(MlvRunCall *call, const GPtrArray *names, guint jobs, GError **error)
 {
 	g_autofree Worker *workers = g_new0(Worker, jobs);
@@ -218,7 +207,7 @@ gboolean mlv_run_call_many(MlvRunCall *call, const GPtrArray *names, guint jobs,
 	/* a worker that died leaves its end to us */
 	if (!mlv_runs_settle(call->repo, NULL, ok ? error : NULL))
 		ok = FALSE;
-	prune(call->repo);
+	mlv_clean_tree_prune(call->repo);
 	if (!ok)
 		return FALSE;
 	if (many.failed > 0 || many.interrupted > 0 || many.broken > 0)

@@ -345,7 +345,7 @@ static gboolean open_all(Execution *execution, const GArray *targets, GError **e
 				    .etag = mlv_execution_etag,
 				    .about_to_run = options->dry_run ? about_to_run : NULL,
 				    .user = execution,
-				    .force = options->force };
+				    .force = options->force || options->rebuild };
 	return mlv_execution_choose(execution, targets, error);
 }
 
@@ -387,6 +387,8 @@ static gboolean finish(Execution *execution, GError **error)
 {
 	if (execution->options->dry_run)
 		return mlv_held_save(execution->held, NULL) || TRUE;
+	if (execution->options->rebuild)
+		return mlv_execution_flush(execution, error);
 	if (!mlv_execution_flush(execution, error) ||
 	    !mlv_record_check_staged(execution->record, &execution->entering, error) ||
 	    !mlv_entering_commit(&execution->entering, execution->options->local->repo, error))

@@ -46,6 +46,11 @@ typedef struct {
 	gboolean single;     /* only the targets */
 	gboolean downstream; /* the targets and what needs them; else what they need */
 	gboolean no_run_cache;
+	/* Every stage runs and nothing is recorded: outputs are hashed only, neither stored nor
+	 * named by a lock; none is taken from run cache or lock but those of frozen stages, and
+	 * none with `persist` stays. Logs are left to `output`. outcome->block is what it would
+	 * record, outcome->reasons what differs from the lock. In a work tree made for it. */
+	gboolean rebuild;
 	guint jobs;    /* stages at once; 0: one */
 	guint threads; /* that hash; 0: one a core */
 	const volatile sig_atomic_t *cancel;

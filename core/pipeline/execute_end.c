@@ -83,8 +83,9 @@ static gboolean take(Job *job, GError **error)
 	if (!check_inputs(job, error))
 		return FALSE;
 	block = mlv_job_block(job);
-	if (!mlv_outs_take(execution->held, job->stage, mlv_execution_writer(execution), block,
-			   error))
+	MlvStoreWriter *writer =
+		execution->options->rebuild ? NULL : mlv_execution_writer(execution);
+	if (!mlv_outs_take(execution->held, job->stage, writer, block, error))
 		return FALSE;
 	mlv_execution_take(job, g_steal_pointer(&block));
 	return TRUE;
@@ -108,7 +109,7 @@ void mlv_job_finish(Job *job)
 
 	execution->running--;
 	job->started = g_get_monotonic_time() - job->started;
-	if (!mlv_runlog_finish(job->log, &log_error) && options->warn)
+	if (job->log && !mlv_runlog_finish(job->log, &log_error) && options->warn)
 		options->warn(log_error->message, options->user);
 	/* Nobody knows what it wrote beside its outputs: all that is decided from now on is
 	 * decided by what is there now. */

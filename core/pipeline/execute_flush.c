@@ -42,7 +42,8 @@ void mlv_execution_take(Job *job, MlvLockStage *block)
 	Execution *execution = job->execution;
 	Taken taken = { job, job->has_key, job->key };
 
-	enter_outputs(execution, mlv_record_get(execution->record, job->stage), block);
+	if (!execution->options->rebuild)
+		enter_outputs(execution, mlv_record_get(execution->record, job->stage), block);
 	mlv_record_set(execution->record, job->stage, block);
 	g_array_append_val(execution->taken, taken);
 }
@@ -59,10 +60,18 @@ static gboolean put_entries(Execution *execution, GError **error)
 	return TRUE;
 }
 
-gboolean mlv_execution_flush(Execution *execution, GError **error)
+/* Run cache, locks, and git's index. */
+static gboolean record_taken(Execution *execution, GError **error)
 {
 	MlvRepo *repo = execution->options->local->repo;
 
+	return put_entries(execution, error) &&
+	       mlv_record_write(execution->record, &execution->entering, error) &&
+	       mlv_entering_commit(&execution->entering, repo, error);
+}
+
+gboolean mlv_execution_flush(Execution *execution, GError **error)
+{
 	execution->flushed = g_get_monotonic_time();
 	if (execution->writer && !mlv_store_writer_commit(execution->writer, error))
 		return FALSE;
@@ -71,9 +80,7 @@ gboolean mlv_execution_flush(Execution *execution, GError **error)
 	if (!execution->options->dry_run && !mlv_restore_run(execution->restore, error))
 		return FALSE;
 	if (execution->taken->len > 0) {
-		if (!put_entries(execution, error) ||
-		    !mlv_record_write(execution->record, &execution->entering, error) ||
-		    !mlv_entering_commit(&execution->entering, repo, error))
+		if (!execution->options->rebuild && !record_taken(execution, error))
 			return FALSE;
 		for (guint i = 0; i < execution->taken->len; i++)
 			mlv_job_release(g_array_index(execution->taken, Taken, i).job);

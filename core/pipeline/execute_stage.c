@@ -73,7 +73,8 @@ static void compute_key(Job *job)
 	for (guint i = 0; i < stage->outs->len; i++)
 		persist |= ((MlvOut *)stage->outs->pdata[i])->persist;
 	job->has_key = !persist && stage->outs->len > 0 && !execution->options->no_run_cache &&
-		       job->now->made->len == 0 && !has_reason(job, MLV_REASON_ALWAYS) &&
+		       !execution->options->rebuild && job->now->made->len == 0 &&
+		       !has_reason(job, MLV_REASON_ALWAYS) &&
 		       !has_reason(job, MLV_REASON_DEP_MISSING) &&
 		       !has_reason(job, MLV_REASON_NO_INPUTS);
 	if (job->has_key)
@@ -101,6 +102,22 @@ static void restore(Job *job, const MlvLockStage *entry)
 	mlv_execution_take(job, block);
 }
 
+/* Whether the outputs can be had as `entry` has them; with --pull they are fetched for it. */
+static gboolean can_restore(Job *job, const MlvLockStage *entry, gboolean *can, GError **error)
+{
+	Execution *execution = execution_of(job);
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+
+	if (!mlv_restore_can(execution->restore, job->stage, entry, can, error))
+		return FALSE;
+	if (*can || !execution->options->pull || execution->options->dry_run)
+		return TRUE;
+	for (guint i = 0; i < job->stage->outs->len; i++)
+		g_ptr_array_add(paths, ((MlvOut *)job->stage->outs->pdata[i])->path);
+	return mlv_execution_fetch(execution, paths, error) &&
+	       mlv_restore_can(execution->restore, job->stage, entry, can, error);
+}
+
 /* Its inputs are as they were and its outputs not: they are as the lock says. */
 static gboolean try_lock(Job *job, gboolean *restored, GError **error)
 {
@@ -110,16 +127,8 @@ static gboolean try_lock(Job *job, gboolean *restored, GError **error)
 	*restored = FALSE;
 	if (!job->now->only_outs || !entry)
 		return TRUE;
-	if (!mlv_restore_can(execution->restore, job->stage, entry, restored, error))
+	if (!can_restore(job, entry, restored, error))
 		return FALSE;
-	if (!*restored && execution->options->pull && !execution->options->dry_run) {
-		g_autoptr(GPtrArray) paths = g_ptr_array_new();
-		for (guint i = 0; i < job->stage->outs->len; i++)
-			g_ptr_array_add(paths, ((MlvOut *)job->stage->outs->pdata[i])->path);
-		if (!mlv_execution_fetch(execution, paths, error) ||
-		    !mlv_restore_can(execution->restore, job->stage, entry, restored, error))
-			return FALSE;
-	}
 	if (*restored)
 		mlv_restore_plan(execution->restore, job->stage, entry);
 	return TRUE;
@@ -183,14 +192,23 @@ static gboolean pull_missing(Job *job, GError **error)
 {
 	Execution *execution = execution_of(job);
 	const GPtrArray *targets = mlv_held_targets(execution->held, error);
+	g_autoptr(GPtrArray) wanted = g_ptr_array_new();
 	const char *rest;
 
 	if (!targets)
 		return FALSE;
-	for (guint i = 0; i < job->now->missing->len; i++)
-		if (!mlv_tracked_cover(targets, job->now->missing->pdata[i], &rest))
+	for (guint i = 0; i < job->now->missing->len; i++) {
+		const MlvTracked *target =
+			mlv_tracked_cover(targets, job->now->missing->pdata[i], &rest);
+		gboolean has;
+		if (!target || target->error)
 			return fail_missing(job, job->now->missing->pdata[i], error);
-	if (!mlv_execution_fetch(execution, job->now->missing, error))
+		if (!mlv_restore_has(execution->restore, &target->pointer, &has, error))
+			return FALSE;
+		if (!has)
+			g_ptr_array_add(wanted, target->path);
+	}
+	if (wanted->len > 0 && !mlv_execution_fetch(execution, wanted, error))
 		return FALSE;
 	for (guint i = 0; i < job->now->missing->len; i++) {
 		const MlvTracked *target =
@@ -214,7 +232,7 @@ static gboolean prepare(Job *job, GError **error)
 	/* What it needs must lie in the work tree by now. */
 	if (mlv_restore_is_planned(execution->restore) && !mlv_execution_flush(execution, error))
 		return FALSE;
-	return mlv_outs_clear(execution->held, job->stage, error);
+	return mlv_outs_clear(execution->held, job->stage, execution->options->rebuild, error);
 }
 
 static void pass_output(const guint8 *data, gsize length, gpointer user)
@@ -222,7 +240,8 @@ static void pass_output(const guint8 *data, gsize length, gpointer user)
 	Job *job = user;
 	const MlvReproOptions *options = execution_of(job)->options;
 
-	mlv_runlog_write(job->log, data, length);
+	if (job->log)
+		mlv_runlog_write(job->log, data, length);
 	if (options->output)
 		options->output(job->stage, data, length, options->user);
 }
@@ -274,7 +293,9 @@ static gboolean start(Job *job, GError **error)
 	note_params(job);
 	make_environ(job);
 	job->directory = g_build_filename(mlv_repo_root(repo), job->stage->wdir, NULL);
-	job->log = mlv_runlog_new(repo, options->run, job->stage->address, execution->max_log);
+	if (!options->rebuild)
+		job->log =
+			mlv_runlog_new(repo, options->run, job->stage->address, execution->max_log);
 	MlvChildOptions child = { .cmds = job->stage->cmds,
 				  .shell = (const char *const *)(job->shell ? job->shell
 									    : execution->shell),
@@ -353,7 +374,7 @@ static gboolean begin_frozen(Job *job, GError **error)
 		if (held && (held->type == MLV_HELD_NOTHING || held->type == MLV_HELD_AWAY) && was)
 			can = TRUE;
 	}
-	if (can && !mlv_restore_can(execution->restore, job->stage, entry, &can, error))
+	if (can && !can_restore(job, entry, &can, error))
 		return FALSE;
 	if (can)
 		mlv_restore_plan(execution->restore, job->stage, entry);

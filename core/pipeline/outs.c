@@ -61,14 +61,14 @@ static gboolean make_folder_of(int root, const char *path, GError **error)
 	return !slash || mlv_workspace_make_dirs(root, folder, error);
 }
 
-gboolean mlv_outs_clear(MlvHeldSet *held, const MlvStage *stage, GError **error)
+gboolean mlv_outs_clear(MlvHeldSet *held, const MlvStage *stage, gboolean all, GError **error)
 {
 	int root = mlv_repo_root_fd(local_of(held)->repo);
 
 	for (guint i = 0; i < stage->outs->len; i++) {
 		const MlvOut *out = stage->outs->pdata[i];
 		mlv_held_forget(held, out->path);
-		if ((!out->persist && !mlv_workspace_clear(root, out->path, error)) ||
+		if (((all || !out->persist) && !mlv_workspace_clear(root, out->path, error)) ||
 		    !make_folder_of(root, out->path, error))
 			return FALSE;
 		mlv_partial_forget(local_of(held)->partial, out->path);
@@ -102,8 +102,8 @@ static gboolean store_uncached(MlvHeldSet *held, const char *path, MlvStoreWrite
 	if (!mlv_held_store(held, &path, 1, NULL, error))
 		return FALSE;
 	const MlvHeld *now = mlv_held_get(held, path);
-	if (!now || now->type != MLV_HELD_HERE || now->pointer.mode == MLV_MODE_DIRECTORY ||
-	    now->pointer.bytes > SMALL)
+	if (!writer || !now || now->type != MLV_HELD_HERE ||
+	    now->pointer.mode == MLV_MODE_DIRECTORY || now->pointer.bytes > SMALL)
 		return TRUE;
 	return mlv_held_store(held, &path, 1, writer, error);
 }
@@ -174,6 +174,12 @@ static gboolean is_there(MlvRestore *restore, const char *path, const MlvPointer
 	       mlv_pointer_equal(&now->pointer, pointer);
 }
 
+gboolean mlv_restore_has(MlvRestore *restore, const MlvPointer *pointer, gboolean *has,
+			 GError **error)
+{
+	return mlv_whole(restore->options.local->store, &pointer->ref, restore->whole, has, error);
+}
+
 gboolean mlv_restore_can(MlvRestore *restore, const MlvStage *stage, const MlvLockStage *entry,
 			 gboolean *can, GError **error)
 {
@@ -183,8 +189,7 @@ gboolean mlv_restore_can(MlvRestore *restore, const MlvStage *stage, const MlvLo
 		const MlvLockPath *was = mlv_lock_stage_out(entry, out->path);
 		*can = was && !was->etag;
 		if (*can && !is_there(restore, out->path, &was->held) &&
-		    !mlv_whole(restore->options.local->store, &was->held.ref, restore->whole, can,
-			       error))
+		    !mlv_restore_has(restore, &was->held, can, error))
 			return FALSE;
 	}
 	return TRUE;

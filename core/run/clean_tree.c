@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/run/clean_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/git_run.h"
+#include "core/run/recorder_private.h"
+
+#define UP_MAX 64u /* folders above the root to which dependencies may lead */
+
+struct MlvCleanTree {
+	MlvRepo *repo;
+	MlvRunLive live;
+	char *name;
+	guint up; /* folders between `live.path` and the tree, called as those above the root */
+	GPtrArray *outside;
+	char *path; /* NULL: not filled yet */
+};
+
+gboolean mlv_clean_tree_add(MlvRepo *repo, const char *path, const char *rev, GError **error)
+{
+	const char *argv[] = {
+		"-c",       "core.hooksPath=/dev/null",
+		"-c",       "core.sparseCheckout=false",
+		"worktree", "add",
+		"--quiet",  "--force",
+		"--detach", path,
+		rev,        NULL,
+	};
+	g_autoptr(GBytes) output = NULL;
+
+	return mlv_git_capture(repo, argv, NULL, &output, NULL, error);
+}
+
+void mlv_clean_tree_prune(MlvRepo *repo)
+{
+	static const char *const argv[] = { "worktree", "prune", NULL };
+	g_autoptr(GBytes) output = NULL;
+
+	mlv_git_capture(repo, argv, NULL, &output, NULL, NULL);
+}
+
+MlvCleanTree *mlv_clean_tree_new(MlvRepo *repo, const char *what, GError **error)
+{
+	g_autoptr(MlvCleanTree) tree = g_new0(MlvCleanTree, 1);
+
+	tree->repo = repo;
+	tree->live.lock = -1;
+	tree->name = mlv_run_make_name(what);
+	tree->outside = g_ptr_array_new_with_free_func(g_free);
+	if (!mlv_run_live_make(repo, tree->name, &tree->live, error))
+		return NULL;
+	/* a program that works in there outlives us, and its tree with it, if we are killed */
+	fcntl(tree->live.lock, F_SETFD, 0);
+	return g_steal_pointer(&tree);
+}
+
+/* How many folders "../../x" goes up, and what is left. */
+static guint count_up(const char *path, const char **rest)
+{
+	guint up = 0;
+
+	while (strncmp(path, "../", 3) == 0) {
+		path += 3;
+		up++;
+	}
+	*rest = path;
+	return up;
+}
+
+gboolean mlv_clean_tree_link(MlvCleanTree *tree, const char *outside, GError **error)
+{
+	const char *rest;
+	guint up = count_up(outside, &rest);
+
+	if (up == 0)
+		return TRUE;
+	if (up > UP_MAX)
+		return mlv_fail(error, MLV_ERROR_UNSUPPORTED, "'%s' leads more than %u folders up",
+				outside, UP_MAX);
+	tree->up = MAX(tree->up, up);
+	g_ptr_array_add(tree->outside, g_strdup(outside));
+	return TRUE;
+}
+
+/* The tree lies as deep in our folder as those paths lead up; there they find links to what they
+ * mean. */
+static gboolean make_link(const MlvCleanTree *tree, const char *outside, GError **error)
+{
+	g_autofree char *here = g_canonicalize_filename(outside, tree->path);
+	g_autofree char *there = g_canonicalize_filename(outside, mlv_repo_root(tree->repo));
+	g_autofree char *folder = g_path_get_dirname(here);
+
+	if (!g_str_has_prefix(here, tree->live.path) || g_file_test(here, G_FILE_TEST_EXISTS))
+		return TRUE;
+	if (g_mkdir_with_parents(folder, 0777) < 0)
+		return mlv_fail_errno(error, "cannot make the folder '%s'", folder);
+	return symlink(there, here) == 0 || errno == EEXIST ||
+	       mlv_fail_errno(error, "cannot make the link '%s'", here);
+}
+
+gboolean mlv_clean_tree_fill(MlvCleanTree *tree, const char *rev, GError **error)
+{
+	g_auto(GStrv) names = g_strsplit(mlv_repo_root(tree->repo), "/", -1);
+	guint count = g_strv_length(names);
+	g_autoptr(GString) path = g_string_new(tree->live.path);
+
+	for (guint i = tree->up + 1; i-- > 0;) {
+		const char *name = i < count ? names[count - 1 - i] : "";
+		if (g_mkdir_with_parents(path->str, 0777) < 0)
+			return mlv_fail_errno(error, "cannot make the folder '%s'", path->str);
+		g_string_append_printf(path, "/%s", *name ? name : "tree");
+	}
+	tree->path = g_string_free(g_steal_pointer(&path), FALSE);
+	for (guint i = 0; i < tree->outside->len; i++)
+		if (!make_link(tree, tree->outside->pdata[i], error))
+			return FALSE;
+	return mlv_clean_tree_add(tree->repo, tree->path, rev, error);
+}
+
+const char *mlv_clean_tree_path(const MlvCleanTree *tree)
+{
+	return tree->path;
+}
+
+const char *mlv_clean_tree_folder(const MlvCleanTree *tree)
+{
+	return tree->live.path;
+}
+
+const char *mlv_clean_tree_name(const MlvCleanTree *tree)
+{
+	return tree->name;
+}
+
+void mlv_clean_tree_free(MlvCleanTree *tree)
+{
+	if (!tree)
+		return;
+	mlv_run_live_remove(&tree->live);
+	if (tree->path)
+		mlv_clean_tree_prune(tree->repo);
+	g_ptr_array_unref(tree->outside);
+	g_free(tree->path);
+	g_free(tree->name);
+	g_free(tree);
+}
