@@ -128,7 +128,8 @@ static GBytes *combined_read(MlvSource *source, MlvKind kind, const MlvId *id, G
 
 typedef struct {
 	PushState *state;
-	GArray *keys; /* MlvChunkKey, not looked up yet */
+	GArray *keys;         /* MlvChunkKey, not looked up yet */
+	PushVouched *vouched; /* NULL: looking up costs no request */
 } Checker;
 
 static gboolean look_up(Checker *checker, GError **error)
@@ -156,6 +157,10 @@ static gboolean check_chunk(MlvKind kind, const MlvId *id, guint64 length, gbool
 	Checker *checker = user;
 	MlvChunkKey key = { .id = *id, .kind = (guint8)kind };
 
+	if (checker->vouched && mlv_push_vouched_for(checker->vouched, &key)) {
+		*descend = FALSE;
+		return TRUE;
+	}
 	g_array_append_val(checker->keys, key);
 	return checker->keys->len < BATCH || look_up(checker, error);
 }
@@ -203,14 +208,19 @@ static gboolean check_needs(PushState *state, const GArray *names, const GPtrArr
 		.local = state->push->source,
 		.remote = mlv_remote_source(state->remote),
 	};
-	Checker checker = { state, keys };
+	g_autoptr(PushVouched) vouched = mlv_remote_any_partial(state->remote)
+						 ? mlv_push_vouched_new(state, names, roots)
+						 : NULL;
+	Checker checker = { state, keys, vouched };
 
 	for (gsize i = 0; i < mlv_root_need_count(state->root); i++) {
 		const MlvRef *ref = mlv_root_need(state->root, i);
 
 		if (lenient == (!state->push->recheck || mlv_root_needs(state->push->wanted, ref)))
 			continue;
-		if (!is_vouched_for(state, ref, names, roots) &&
+		if (is_vouched_for(state, ref, names, roots))
+			continue;
+		if ((vouched && !mlv_push_vouched_walk(vouched, ref, error)) ||
 		    !mlv_mark(&both.source, ref, marks, check_chunk, lenient ? note_lost : NULL,
 			      &checker, error))
 			return FALSE;

@@ -64,6 +64,20 @@ gboolean mlv_push_find_missing(PushState *state, GError **error);
 /* Finds the missing chunks here: fills chunks and packs. */
 gboolean mlv_push_locate(PushState *state, GError **error);
 
+/* --- push_vouch.c: what confirmed roots promise below what they name ------------------------------ */
+
+typedef struct PushVouched PushVouched;
+
+/* `names` (MlvRemoteRoot) and `roots` (MlvRoot *, or NULL) go together, both borrowed. */
+PushVouched *mlv_push_vouched_new(PushState *state, const GArray *names, const GPtrArray *roots);
+void mlv_push_vouched_free(PushVouched *vouched);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PushVouched, mlv_push_vouched_free)
+/* Looks below what the roots name that may be like `ref`: an earlier version of it, perhaps. The
+ * roots that it looks below are relied on from then on. */
+gboolean mlv_push_vouched_walk(PushVouched *vouched, const MlvRef *ref, GError **error);
+/* Whether the chunk was found there. It is on the remote then, with all that is below it. */
+gboolean mlv_push_vouched_for(const PushVouched *vouched, const MlvChunkKey *key);
+
 /* --- push_send.c ------------------------------------------------------------------------------ */
 
 /* Sends the chunks of a class in packs, then their index. Adds the packs to `relied`. */

@@ -57,7 +57,7 @@ static gboolean find_one(MlvRemote *remote, const MlvChunkKey *key, GArray *all,
 	return TRUE;
 }
 
-static gboolean any_partial(const MlvRemote *remote)
+gboolean mlv_remote_any_partial(const MlvRemote *remote)
 {
 	for (guint i = 0; i < remote->live->len; i++)
 		if (((RemoteIndex *)g_ptr_array_index(remote->live, i))->partial)
@@ -83,7 +83,7 @@ gboolean mlv_remote_find_many(MlvRemote *remote, const MlvChunkKey *keys, gsize 
 {
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(MlvIndexHit));
 
-	if (count > 0 && any_partial(remote) &&
+	if (count > 0 && mlv_remote_any_partial(remote) &&
 	    (!fetch_blocks(remote, MLV_CLASS_DATA, keys, count, error) ||
 	     !fetch_blocks(remote, MLV_CLASS_META, keys, count, error)))
 		return FALSE;

@@ -286,14 +286,33 @@ MlvIndex *mlv_remote_whole_index(MlvRemote *remote, RemoteIndex *index, GError *
 
 /* --- blocks of partial ones ------------------------------------------------------------------- */
 
+/* Ranges with less between them than a request is worth become one. */
+static void join_ranges(GArray *ranges)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < ranges->len; i++) {
+		MlvRange range = g_array_index(ranges, MlvRange, i);
+		MlvRange *last = kept > 0 ? &g_array_index(ranges, MlvRange, kept - 1) : NULL;
+
+		if (last && range.offset - (last->offset + last->length) <= MLV_REMOTE_GAP)
+			last->length = range.offset + range.length - last->offset;
+		else
+			g_array_index(ranges, MlvRange, kept++) = range;
+	}
+	g_array_set_size(ranges, kept);
+}
+
+/* *cost: bytes, a request counted as the bytes that it is worth. */
 static void plan_blocks(const RemoteIndex *index, const MlvId *ids, gsize count, GPtrArray *ops,
-			guint64 *bytes)
+			guint64 *cost)
 {
 	g_autoptr(GArray) ranges = mlv_index_plan(index->index, ids, count);
 	char path[MLV_INDEX_NAME_LENGTH + 1];
 
 	mlv_index_path(mlv_index_name(index->index), path);
-	*bytes = 0;
+	join_ranges(ranges);
+	*cost = 0;
 	for (guint i = 0; i < ranges->len; i++) {
 		const MlvRange *range = &g_array_index(ranges, MlvRange, i);
 		MlvOp *op = mlv_op_new(MLV_OP_GET, path);
@@ -302,7 +321,7 @@ static void plan_blocks(const RemoteIndex *index, const MlvId *ids, gsize count,
 		op->length = range->length;
 		op->user = index->index;
 		g_ptr_array_add(ops, op);
-		*bytes += range->length;
+		*cost += range->length + MLV_REMOTE_GAP;
 	}
 }
 
@@ -314,12 +333,12 @@ static gboolean fetch_blocks_once(MlvRemote *remote, MlvClass index_class, const
 	for (guint i = 0; i < remote->live->len; i++) {
 		RemoteIndex *index = g_ptr_array_index(remote->live, i);
 		guint before = ops->len;
-		guint64 bytes;
+		guint64 cost;
 
 		if (!index->partial || mlv_index_class(index->index) != index_class)
 			continue;
-		plan_blocks(index, ids, count, ops, &bytes);
-		if (bytes <= mlv_index_size(index->index) / 2)
+		plan_blocks(index, ids, count, ops, &cost);
+		if (cost <= mlv_index_size(index->index) + MLV_REMOTE_GAP)
 			continue;
 		g_ptr_array_set_size(ops, (gint)before);
 		if (!mlv_remote_whole_index(remote, index, error))

@@ -130,6 +130,8 @@ typedef struct {
 	guint64 offset, length;
 } RemoteRange;
 
+/* Whether some live index is here in part only, so that look-ups may cost requests. */
+gboolean mlv_remote_any_partial(const MlvRemote *remote);
 void mlv_remote_want(RemoteWant *want, const MlvChunkKey *key, const MlvRemoteHit *hit);
 /* The pack entry of a want. */
 MlvPackEntry mlv_remote_want_entry(const RemoteWant *want);

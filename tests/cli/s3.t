@@ -52,6 +52,50 @@ test_case "requests are few: up to date 3, after one changed file 10, one file o
 	expect_same data/part1/f000000 ../project/data/part1/f000000
 CASE
 
+test_case "a push that has nothing in its cache reads parts of a large index" <<'CASE'
+	need_s3
+	start_proxy
+	new_repo project
+	mkdir data
+	python3 -c '
+import os
+for folder in range(30):
+    os.mkdir("data/%d" % folder)
+    for n in range(1000):
+        with open("data/%d/%d" % (folder, n), "w") as out:
+            out.write("%d %d\n" % (folder, n))'
+	mlv remote add origin "$S3_URL" --endpoint "$PROXY"
+	mlv add -q data
+	commit_all one
+	expect_ok mlv push
+	expect_fetched()
+	{
+		local received
+		received=$(awk '{ n += $NF } END { print n }' "$CASE/proxy.log")
+		[ "$received" -lt 400000 ] || fail "$received bytes were fetched"
+	}
+	rm -rf .git/mlv/remotes
+	echo changed >data/7/7
+	mlv add -q data
+	commit_all two
+	: >"$CASE/proxy.log"
+	expect_ok mlv push
+	expect_fetched
+	rm -rf .git/mlv/remotes
+	expect_ok mlv verify --remote
+	git clone -q . ../clone
+	cd ../clone
+	mlv pull -q -- data/9/9
+	rm -rf .git/mlv/remotes
+	echo changed >data/9/9
+	mlv add -q data
+	commit_all three
+	: >"$CASE/proxy.log"
+	expect_ok mlv push
+	expect_fetched
+	expect_ok mlv verify --remote
+CASE
+
 test_case "gc drops from a bucket what nothing needs, and what is needed stays" <<'CASE'
 	need_s3
 	s3_project
