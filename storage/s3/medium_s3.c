@@ -161,5 +161,6 @@ MlvMedium *mlv_medium_s3_new(MlvS3Settings *settings, GError **error)
 	s3->medium.methods = &s3_class;
 	s3->medium.url = g_steal_pointer(&url);
 	s3->session = session;
+	mlv_http_watch(session->http, mlv_medium_tell_moved, &s3->medium);
 	return &s3->medium;
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation of an S3 medium: its request, and what the answer means. */
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "storage/file.h"
 #include "storage/id.h"
@@ -13,7 +10,7 @@
 #define HASH_BUFFER (256u << 10)
 #define SMALL       (64u << 10) /* bytes that are hashed without a worker */
 #define SHORT_TRIES 4           /* times that an answer is asked for that is too short */
-#define WHOLE_MAX   (1u << 30)  /* bytes of a name that is read whole for a part of it */
+#define SLOW        (1u << 20)  /* bytes sent for nothing that are worth a warning */
 
 static void free_op_array(GPtrArray **ops)
 {
@@ -28,7 +25,6 @@ MlvS3Job *mlv_s3_job_new(MediumS3 *s3, MlvOp *op)
 
 	job->s3 = s3;
 	job->op = op;
-	job->whole_fd = -1;
 	return job;
 }
 
@@ -46,7 +42,8 @@ void mlv_s3_job_free(MlvS3Job *job)
 		return;
 	mlv_s3_call_free(job->call);
 	free_op_array(&job->ops);
-	mlv_fd_clear(&job->whole_fd);
+	if (job->part)
+		g_byte_array_unref(job->part);
 	if (job->failed)
 		g_array_unref(job->failed);
 	g_free(job->payload);
@@ -137,6 +134,75 @@ static MlvS3Call *make_put(MlvS3Job *job, const char *key)
 	return call;
 }
 
+/* --- parts ------------------------------------------------------------------------------------ */
+
+static void tell_slow(MlvS3Job *job)
+{
+	const MlvS3Settings *settings = job->s3->session->settings;
+	g_autofree char *text = NULL;
+
+	if (job->s3->told_slow || !settings->warn)
+		return;
+	job->s3->told_slow = TRUE;
+	text = g_strdup_printf(
+		"the server of '%s' does not know ranges: it sends all of an object where a part "
+		"is asked for, which takes long",
+		job->s3->medium.url);
+	settings->warn(text, settings->warn_user);
+}
+
+/* Where this answer begins: a server that knows no ranges sends the whole. */
+static void begin_part(MlvS3Job *job)
+{
+	const MlvHttpRequest *request = job->call->request;
+	const char *declared = mlv_http_request_field(request, "content-length");
+	guint64 size = 0;
+
+	job->try = request->tries;
+	job->got = 0;
+	job->skip = request->status == 206 ? 0 : job->op->offset;
+	if (job->part)
+		g_byte_array_set_size(job->part, 0);
+	if (request->status != 206 && declared)
+		size = g_ascii_strtoull(declared, NULL, 10);
+	if (job->op->length != MLV_OP_ALL && size > job->op->length &&
+	    size - job->op->length > SLOW)
+		tell_slow(job);
+}
+
+static gboolean keep_part(MlvS3Job *job, const guint8 *data, gsize length, GError **error)
+{
+	const MlvOp *op = job->op;
+
+	if ((op->max > 0 && job->got + length > op->max) ||
+	    (op->fd < 0 && job->got + length > G_MAXINT32))
+		return mlv_fail(error, MLV_ERROR_CORRUPT, "it is longer than it may be");
+	if (op->fd < 0)
+		g_byte_array_append(job->part, data, (guint)length);
+	else if (!mlv_file_write_at(op->fd, data, length, job->got, op->name, error))
+		return FALSE;
+	job->got += length;
+	return TRUE;
+}
+
+static gboolean take_part(MlvHttpRequest *request, const void *data, gsize length, GError **error)
+{
+	MlvS3Job *job = ((MlvS3Call *)request->user)->user;
+	gsize dropped, kept;
+
+	if (job->try != request->tries)
+		begin_part(job);
+	dropped = (gsize)MIN(length, job->skip);
+	job->skip -= dropped;
+	kept = length - dropped;
+	if (job->op->length != MLV_OP_ALL)
+		kept = (gsize)MIN(kept, job->op->length - job->got);
+	if (kept > 0 && !keep_part(job, (const guint8 *)data + dropped, kept, error))
+		return FALSE;
+	/* Nobody wants what comes behind. */
+	return dropped + kept == length;
+}
+
 /* "bytes 10-19/100"; the total may be '*', then it is G_MAXUINT64. */
 static gboolean parse_range(const char *text, guint64 *first, guint64 *total)
 {
@@ -150,27 +216,41 @@ static gboolean parse_range(const char *text, guint64 *first, guint64 *total)
 	return TRUE;
 }
 
-/* A part of another length, or from elsewhere, than was asked for is asked for again; unless that
- * is all that there is. */
-static MlvHttpVerdict check_part(MlvS3Call *call)
+typedef enum {
+	PART_RIGHT,
+	PART_SHORT, /* there is no more */
+	PART_OTHER, /* than was asked for: of another length, or from elsewhere */
+} Part;
+
+static Part judge_part(const MlvS3Job *job)
 {
-	const MlvS3Job *job = call->user;
-	const MlvHttpRequest *request = call->request;
+	const MlvHttpRequest *request = job->call->request;
 	const char *range = mlv_http_request_field(request, "content-range");
 	guint64 first = 0, total = G_MAXUINT64, wanted = job->op->length;
+	guint64 got = job->try == request->tries ? job->got : 0;
 
-	if (request->status != 206)
-		return MLV_HTTP_DONE;
-	if (parse_range(range, &first, &total) && first == job->op->offset) {
+	if (request->status != 206) {
+		/* The whole, of which all before the part was dropped. */
 		if (wanted == MLV_OP_ALL)
-			wanted = total != G_MAXUINT64 ? total - MIN(first, total)
-						      : request->received;
-		else if (total != G_MAXUINT64 && total < first + wanted)
-			return MLV_HTTP_DONE;
-		if (request->received == wanted)
-			return MLV_HTTP_DONE;
+			return job->try == request->tries && job->skip == 0 ? PART_RIGHT
+									    : PART_SHORT;
+		return got == wanted ? PART_RIGHT : PART_SHORT;
 	}
-	return request->tries < SHORT_TRIES ? MLV_HTTP_LATER : MLV_HTTP_DONE;
+	if (!parse_range(range, &first, &total) || first != job->op->offset)
+		return PART_OTHER;
+	if (wanted == MLV_OP_ALL)
+		wanted = total != G_MAXUINT64 ? total - MIN(first, total) : got;
+	else if (total != G_MAXUINT64 && total < first + wanted)
+		return PART_SHORT;
+	return got == wanted ? PART_RIGHT : PART_OTHER;
+}
+
+/* Another part than was asked for is asked for again. */
+static MlvHttpVerdict check_part(MlvS3Call *call)
+{
+	return judge_part(call->user) != PART_OTHER || call->request->tries >= SHORT_TRIES
+		       ? MLV_HTTP_DONE
+		       : MLV_HTTP_LATER;
 }
 
 static void set_range(MlvS3Call *call, const MlvOp *op)
@@ -192,13 +272,14 @@ static MlvS3Call *make_get(MlvS3Job *job, const char *key)
 	add_headers(call, job->s3->session->get_headers);
 	if (op->length == 0)
 		return call;
-	if (job->whole) {
-		request->sink_fd = job->whole_fd;
-		request->sink_max = WHOLE_MAX;
+	set_range(call, op);
+	if (call->range) {
+		call->check = check_part;
+		request->take = take_part;
+		if (op->fd < 0 && !job->part)
+			job->part = g_byte_array_new();
 		return call;
 	}
-	set_range(call, op);
-	call->check = call->range ? check_part : NULL;
 	request->sink_fd = op->fd;
 	request->sink_max = op->length != MLV_OP_ALL ? op->length
 			    : op->max > 0            ? op->max
@@ -320,38 +401,27 @@ static void fail_refused(const MlvS3Job *job)
 		mlv_s3_call_fail(call, verb_of(op), op->name, &op->error);
 }
 
-/* The part that was wanted of a name that came whole. */
-static void cut_part(const MlvS3Job *job)
+static void finish_part(MlvS3Job *job)
 {
 	MlvOp *op = job->op;
-	guint64 size = job->call->request->received;
-	guint64 length = op->length != MLV_OP_ALL ? op->length : size - MIN(size, op->offset);
-	g_autofree guint8 *data = NULL;
 
-	if (op->offset > size || length > size - op->offset) {
+	switch (judge_part(job)) {
+	case PART_SHORT:
 		fail_short(job);
-		return;
+		break;
+	case PART_OTHER:
+		mlv_fail(&op->error, MLV_ERROR_CORRUPT,
+			 "'%s' at '%s': another part was sent than was asked for", op->name,
+			 job->s3->medium.url);
+		break;
+	case PART_RIGHT:
+		if (op->fd < 0)
+			op->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&job->part));
+		break;
 	}
-	data = g_malloc(length + 1);
-	if (!mlv_file_read_at(job->whole_fd, data, length, op->offset, op->name, &op->error))
-		return;
-	if (op->fd < 0)
-		op->bytes = g_bytes_new_take(g_steal_pointer(&data), length);
-	else
-		mlv_file_write_at(op->fd, data, length, 0, op->name, &op->error);
 }
 
-static MlvS3JobEnd again_whole(MlvS3Job *job)
-{
-	job->whole = TRUE;
-	job->whole_fd = memfd_create("mlv-whole", MFD_CLOEXEC);
-	if (job->whole_fd >= 0)
-		return MLV_S3_JOB_WHOLE;
-	mlv_fail_errno(&job->op->error, "cannot make a file in memory");
-	return MLV_S3_JOB_DONE;
-}
-
-static MlvS3JobEnd finish_get(MlvS3Job *job)
+static void finish_get(MlvS3Job *job)
 {
 	MlvHttpRequest *request = job->call->request;
 	MlvOp *op = job->op;
@@ -361,24 +431,12 @@ static MlvS3JobEnd finish_get(MlvS3Job *job)
 	if (op->length == 0) {
 		if (op->fd < 0)
 			op->bytes = g_bytes_new(NULL, 0);
-		return MLV_S3_JOB_DONE;
-	}
-	if (job->whole) {
-		cut_part(job);
-		return MLV_S3_JOB_DONE;
-	}
-	if (job->call->range && request->status != 206 &&
-	    (op->offset > 0 || request->received != op->length))
-		return again_whole(job);
-	if (op->length != MLV_OP_ALL && request->received != op->length) {
-		fail_short(job);
-		return MLV_S3_JOB_DONE;
-	}
-	if (op->fd < 0) {
+	} else if (job->call->range) {
+		finish_part(job);
+	} else if (op->fd < 0) {
 		data = request->answer ? g_byte_array_steal(request->answer, &length) : NULL;
 		op->bytes = g_bytes_new_take(data, data ? length : 0);
 	}
-	return MLV_S3_JOB_DONE;
 }
 
 static void finish_deletes(MlvS3Job *job)
@@ -410,20 +468,14 @@ static void finish_deletes(MlvS3Job *job)
 	}
 }
 
-/* No answer, or one that is no good to a GET. */
-static MlvS3JobEnd finish_failed(MlvS3Job *job)
+static void finish_failed(MlvS3Job *job)
 {
 	const MlvHttpRequest *request = job->call->request;
 
-	/* More than was asked for: it may know no ranges. */
-	if (job->op && job->call->range && !job->whole &&
-	    g_error_matches(request->error, MLV_ERROR, MLV_ERROR_CORRUPT))
-		return again_whole(job);
 	for (guint i = 0; job->ops && i < job->ops->len; i++)
 		fail_transfer(job, job->ops->pdata[i], request->error);
 	if (job->op)
 		fail_transfer(job, job->op, request->error);
-	return MLV_S3_JOB_DONE;
 }
 
 MlvS3JobEnd mlv_s3_job_finish(MlvS3Job *job)
@@ -434,8 +486,10 @@ MlvS3JobEnd mlv_s3_job_finish(MlvS3Job *job)
 		fail_transfer(job, job->op, job->error);
 		return MLV_S3_JOB_DONE;
 	}
-	if (job->call->request->error)
-		return finish_failed(job);
+	if (job->call->request->error) {
+		finish_failed(job);
+		return MLV_S3_JOB_DONE;
+	}
 	mlv_medium_s3_note_clock(job->s3, job->call->request);
 	if (!job->op && (fault->status == 405 || fault->status == 501)) {
 		job->s3->single_deletes = TRUE;
@@ -446,6 +500,6 @@ MlvS3JobEnd mlv_s3_job_finish(MlvS3Job *job)
 	else if (fault->status)
 		fail_refused(job);
 	else if (job->op->type == MLV_OP_GET)
-		return finish_get(job);
+		finish_get(job);
 	return MLV_S3_JOB_DONE;
 }

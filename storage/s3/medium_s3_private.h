@@ -12,6 +12,7 @@ typedef struct {
 	MlvS3Session *session;
 	MlvPool *pool;           /* hashes what is to be sent; made when it is first needed */
 	gboolean single_deletes; /* the server does not know how to delete several at once */
+	gboolean told_slow;      /* that the server does not know ranges */
 } MediumS3;
 
 /* The whole key of a name. Free with g_free. */
@@ -26,11 +27,14 @@ typedef struct {
 	MlvOp *op;       /* borrowed; NULL: several */
 	GPtrArray *ops;  /* of MlvOp, borrowed: deleted together */
 	MlvS3Call *call; /* NULL until the body is hashed */
-	gboolean whole;  /* all of a name is read, since the server does not know ranges */
-	int whole_fd;    /* where to; -1 otherwise */
-	GArray *failed;  /* MlvS3NotDeleted */
-	char *payload;   /* of a body that was hashed */
-	GError *error;   /* why it could not be */
+	/* What comes of a part that is asked for. */
+	guint try;        /* the request's tries when this answer began */
+	guint64 skip;     /* bytes of it still to be dropped */
+	guint64 got;      /* bytes of it kept */
+	GByteArray *part; /* these, of an operation into memory */
+	GArray *failed;   /* MlvS3NotDeleted */
+	char *payload;    /* of a body that was hashed */
+	GError *error;    /* why it could not be */
 } MlvS3Job;
 
 MlvS3Job *mlv_s3_job_new(MediumS3 *s3, MlvOp *op);
@@ -45,7 +49,6 @@ MlvHttpRequest *mlv_s3_job_request(MlvS3Job *job);
 
 typedef enum {
 	MLV_S3_JOB_DONE,    /* result or error is in each operation */
-	MLV_S3_JOB_WHOLE,   /* send it again; the request is another now */
 	MLV_S3_JOB_SINGLES, /* each of its operations is to be sent alone */
 } MlvS3JobEnd;
 

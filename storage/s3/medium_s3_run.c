@@ -186,9 +186,6 @@ static gboolean request_done(MlvHttpRequest *request, gpointer user, GError **er
 	case MLV_S3_JOB_DONE:
 		hand_back_all(batch, job);
 		break;
-	case MLV_S3_JOB_WHOLE:
-		g_queue_push_tail(&batch->again, job);
-		break;
 	case MLV_S3_JOB_SINGLES:
 		split(batch, job);
 		break;

@@ -152,6 +152,37 @@ static void a_server_without_ranges_gives_all_and_it_is_cut(void **state)
 	scratch_teardown((void **)&scratch);
 }
 
+/* What comes behind a part is not read to its end, and that it is slow is told once. */
+static void a_part_of_much_is_cut_out_and_told_to_be_slow(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *whole = g_strnfill(3u << 20, 'x');
+	Reply said[] = { { "200 OK", "", whole } };
+	g_autoptr(GBytes) first = NULL, second = NULL;
+
+	memcpy(whole + (1u << 20), "part", 4);
+	replies = said;
+	reply_count = 1;
+	first = get(fixture, 1u << 20, 4, NULL);
+	assert_bytes(first, "part");
+	second = get(fixture, (1u << 20) + 1, 3, NULL);
+	assert_bytes(second, "art");
+	assert_int_equal(asked, 2);
+	assert_non_null(strstr(fixture->warnings->str, "does not know ranges"));
+	assert_null(strchr(strchr(fixture->warnings->str, '\n') + 1, '\n'));
+}
+
+static void a_part_from_elsewhere_is_never_taken(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) other = NULL;
+
+	SAYS({ "206 Partial Content", "Content-Range: bytes 0-3/9\r\n", "abcd" });
+	assert_null(get(fixture, 2, 4, &other));
+	assert_true(g_error_matches(other, MLV_ERROR, MLV_ERROR_CORRUPT));
+	assert_non_null(strstr(other->message, "another part"));
+}
+
 static void what_is_too_short_is_damaged(void **state)
 {
 	Fixture *fixture = *state;
@@ -537,6 +568,8 @@ int main(void)
 		TEST(a_range_is_asked_for_and_checked),
 		TEST(a_part_of_the_wrong_size_or_place_is_asked_for_again),
 		TEST(a_server_without_ranges_gives_all_and_it_is_cut),
+		TEST(a_part_of_much_is_cut_out_and_told_to_be_slow),
+		TEST(a_part_from_elsewhere_is_never_taken),
 		TEST(what_is_too_short_is_damaged),
 		TEST(what_is_longer_than_it_may_be_is_damaged),
 		TEST(absence_is_told_from_a_bucket_that_is_not_there),
