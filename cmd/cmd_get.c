@@ -11,6 +11,7 @@
 #include "core/elsewhere.h"
 #include "core/reader.h"
 #include "core/remove_tree.h"
+#include "core/work_folder.h"
 #include "storage/file.h"
 
 typedef struct {
@@ -96,7 +97,18 @@ static gboolean choose_place(Get *get, GError **error)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Under another name first: what is there under its own is whole. */
+/* It is written into a folder of its own: what is there under its own name is whole. */
+#define WORK_PREFIX ".mlv-get-"
+
+static gboolean move_out(const Get *get, int work, int dir, GError **error)
+{
+	const char *name = get->name;
+
+	return renameat2(work, name, dir, name, get->opt->force ? 0 : RENAME_NOREPLACE) == 0 ||
+	       (!get->opt->force && errno == EINVAL && renameat(work, name, dir, name) == 0) ||
+	       mlv_fail_errno(error, "cannot rename the finished '%s'", name);
+}
+
 static gboolean write_out(Get *get, GError **error)
 {
 	MlvExport export = { .source = mlv_elsewhere_source(get->there),
@@ -104,23 +116,19 @@ static gboolean write_out(Get *get, GError **error)
 			     .progress = show_progress,
 			     .user = get };
 	g_auto(MlvFd) dir = open(get->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	g_autofree char *temporary = NULL, *path = NULL;
-	guint64 random;
+	g_auto(MlvFd) work = -1;
+	g_autofree char *path = NULL;
 	gboolean ok;
 
 	if (dir < 0)
 		return mlv_fail_errno(error, "cannot open the folder '%s'", get->folder);
-	mlv_random_bytes(&random, sizeof(random));
-	temporary = g_strdup_printf(".mlv-tmp-%016" G_GINT64_MODIFIER "x", random);
-	path = g_build_filename(get->folder, temporary, NULL);
+	work = mlv_work_folder_open(get->folder, WORK_PREFIX, &path, error);
+	if (work < 0)
+		return FALSE;
 	ok = mlv_cmd_jobs(get->cmd, &export.threads, error) &&
-	     mlv_there_write(get->what, &export, dir, temporary, error);
-	if (ok &&
-	    renameat2(dir, temporary, dir, get->name, get->opt->force ? 0 : RENAME_NOREPLACE) < 0 &&
-	    (get->opt->force || errno != EINVAL || renameat(dir, temporary, dir, get->name) < 0))
-		ok = mlv_fail_errno(error, "cannot rename the finished '%s'", get->name);
-	if (!ok)
-		mlv_remove_tree(path);
+	     mlv_there_write(get->what, &export, work, get->name, error) &&
+	     move_out(get, work, dir, error);
+	mlv_remove_tree(path);
 	return ok;
 }
 

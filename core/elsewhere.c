@@ -7,6 +7,8 @@
 #include "core/git_run.h"
 #include "core/remove_tree.h"
 #include "core/sync.h"
+#include "core/work_folder.h"
+#include "storage/file.h"
 #include "storage/format.h"
 #include "storage/http/http_url.h"
 #include "storage/store.h"
@@ -22,6 +24,7 @@ struct MlvElsewhere {
 	MlvRepo *repo;
 	gboolean borrowed; /* it is the caller's */
 	char *temporary;   /* a bare repository of ours; NULL: none */
+	MlvFd held;        /* its lock; -1 */
 	MlvOid commit;
 	MlvStore *store;         /* NULL: not near, or nothing is in it */
 	MlvRemoteConfig *config; /* of the remote; NULL: the repository's default one */
@@ -273,16 +276,14 @@ static gboolean open_far(MlvElsewhere *there, const char *url, const char *rev, 
 {
 	const char *const make[] = { "init", "--quiet", "--bare", NULL };
 	const char *const name[] = { "config", "remote.origin.url", url, NULL };
-	g_autoptr(GError) failed = NULL;
 	g_autofree char *shown = mlv_http_url_shown(url);
 
 	if (url[0] == '-' || (rev && rev[0] == '-'))
 		return mlv_fail(error, MLV_ERROR_USAGE, "'%s' begins with a '-'",
 				url[0] == '-' ? url : rev);
-	there->temporary = g_dir_make_tmp("mlv-get-XXXXXX", &failed);
-	if (!there->temporary)
-		return mlv_fail(error, MLV_ERROR_FAILED, "cannot make a temporary folder: %s",
-				failed->message);
+	there->held = mlv_work_folder_open(g_get_tmp_dir(), "mlv-get-", &there->temporary, error);
+	if (there->held < 0)
+		return FALSE;
 	if (!run_git(there, make, NULL, error) || !run_git(there, name, NULL, error))
 		return FALSE;
 	if (!fetch(there, rev, error)) {
@@ -313,6 +314,7 @@ MlvElsewhere *mlv_elsewhere_open(MlvRepo *here, const char *place, const char *r
 	g_autofree char *git_dir = NULL;
 	gboolean remote, ok;
 
+	there->held = -1;
 	if (!take_remote(there, here, place, &remote, error))
 		return NULL;
 	if (!remote && path)
@@ -339,6 +341,7 @@ void mlv_elsewhere_close(MlvElsewhere *there)
 	if (there->temporary)
 		mlv_remove_tree(there->temporary);
 	g_free(there->temporary);
+	mlv_fd_clear(&there->held);
 	g_free(there);
 }
 

@@ -143,7 +143,7 @@ test_case "what is there is not overwritten" <<'CASE'
 	expect_ok mlv get project data/images -o into
 	expect_same_tree into/images project/data/images
 	expect_status 128 mlv get project model.pt -o nowhere/model.pt
-	[ -z "$(find . -name '.mlv-tmp-*')" ]
+	[ -z "$(find . -name '.mlv-get-*')" ]
 CASE
 
 test_case "-o - writes a file to the standard output" <<'CASE'
@@ -187,7 +187,7 @@ test_case "what is not there is told, and leaves nothing" <<'CASE'
 	rm -rf project/.git/mlv
 	expect_status 128 mlv get project data/images
 	expect_no_file images
-	[ -z "$(find . -name '.mlv-tmp-*')" ]
+	[ -z "$(find . -name '.mlv-get-*')" ]
 CASE
 
 test_case "a remote that is relative to clones cannot be found from a URL alone" <<'CASE'
@@ -217,6 +217,27 @@ test_case "data come out of a bucket" <<'CASE'
 	expect_ok mlv get "file://localhost$PWD/origin.git" data
 	expect_same_tree data project/data
 	expect_no_secret
+CASE
+
+test_case "what a get that was killed leaves is removed by the next, and by no other" <<'CASE'
+	need_s3
+	start_proxy
+	s3_project
+	mlv push -q
+	git clone -q . ../clone
+	cd ../clone
+	mkdir ../out
+	proxy_rules "@1:GET:packs/:stall=100"
+	mlv get origin data -o ../out/data >"$CASE/killed" 2>&1 &
+	pid=$!
+	poll 20 grep -q ' stall=100 ' "$CASE/proxy.log"
+	poll 20 eval '[ -n "$(find ../out -name ".mlv-get-*")" ]'
+	expect_ok mlv get origin model.pt -o ../out/model.pt
+	[ -n "$(find ../out -name '.mlv-get-*')" ] || fail "what is being written was removed"
+	kill -9 $pid
+	wait $pid || true
+	expect_ok mlv get origin data/part1 -o ../out/part1
+	[ -z "$(find ../out -name '.mlv-get-*')" ] || fail "what was left is still there"
 CASE
 
 test_done
