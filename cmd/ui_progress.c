@@ -15,8 +15,9 @@ struct MlvProgress {
 	GCond stop;        /* with ui->lock */
 	gboolean stopping; /* guarded by ui->lock, as all below but the counters */
 	char *title;
-	gint64 began;      /* of this phase, monotonic microseconds */
-	gboolean drawn;    /* a line stands on the terminal */
+	gint64 began;   /* of this phase, monotonic microseconds */
+	gboolean drawn; /* a line stands on the terminal */
+	guint64 told;   /* without a terminal: what the last line told, bytes and files together */
 	gint64 rate_since; /* where the current rate is measured from */
 	guint64 rate_bytes, rate_files;
 	double bytes_per_s, files_per_s;
@@ -112,8 +113,20 @@ static gboolean in_foreground(void)
 	return group < 0 || group == getpgrp();
 }
 
+/* In a log each line stays: one that tells nothing new is left out. */
+static gboolean tells_nothing(MlvProgress *progress)
+{
+	guint64 now = load(&progress->bytes) + load(&progress->files);
+	gboolean nothing = now == progress->told;
+
+	progress->told = now;
+	return nothing;
+}
+
 static void draw(MlvProgress *progress, gint64 now)
 {
+	if (!progress->ui->terminal_err && tells_nothing(progress))
+		return;
 	g_autofree char *line = format_line(progress, now);
 	g_autofree char *harmless = mlv_ui_printable(line);
 
@@ -158,6 +171,7 @@ static void begin_phase(MlvProgress *progress, const char *title)
 	progress->began = progress->rate_since = g_get_monotonic_time();
 	progress->rate_bytes = progress->rate_files = 0;
 	progress->bytes_per_s = progress->files_per_s = 0;
+	progress->told = 0;
 	store(&progress->bytes, 0);
 	store(&progress->files, 0);
 	store(&progress->total_bytes, 0);

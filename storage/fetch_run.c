@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Bytes of ranges that are asked for or wait to be hashed, in memory all of them. */
+#define HELD_MAX (64u << 20)
+
 /* Something that arrived. */
 typedef struct {
 	guint unit;
@@ -24,6 +27,7 @@ typedef struct {
 	Fetch *fetch;
 	guint next;
 	MlvPool *pool;
+	guint64 held; /* bytes of ranges in memory, or on their way there */
 	GError *failed;
 } Run;
 
@@ -129,9 +133,28 @@ static gboolean try_again(Fetch *fetch, const Arrival *arrival, GError **error)
 	return FALSE;
 }
 
-/* Takes the arrival. */
-static gboolean deliver(Fetch *fetch, Arrival *arrival, GError **error)
+/* With what is under way, as far as it is. */
+static void tell_moved(guint64 bytes, gpointer user)
 {
+	const Fetch *fetch = user;
+
+	if (fetch->options->progress)
+		fetch->options->progress(MIN(fetch->done + bytes, fetch->total), fetch->total,
+					 fetch->options->user);
+}
+
+/* Takes the arrival. */
+static void let_go(Run *run, Arrival *arrival)
+{
+	if (!arrival->whole)
+		run->held -= g_array_index(run->fetch->units, FetchUnit, arrival->unit).length;
+	arrival_free(arrival);
+}
+
+/* Takes the arrival. */
+static gboolean deliver(Run *run, Arrival *arrival, GError **error)
+{
+	Fetch *fetch = run->fetch;
 	const FetchUnit *unit = &g_array_index(fetch->units, FetchUnit, arrival->unit);
 	gboolean ok;
 
@@ -139,14 +162,13 @@ static gboolean deliver(Fetch *fetch, Arrival *arrival, GError **error)
 		ok = try_again(fetch, arrival, error);
 	} else {
 		fetch->done += unit->length;
-		if (fetch->options->progress)
-			fetch->options->progress(fetch->done, fetch->total, fetch->options->user);
+		tell_moved(0, fetch);
 		ok = arrival->whole ? fetch->sink->pack(g_steal_pointer(&arrival->temp),
 							g_steal_pointer(&arrival->table),
 							fetch->sink->user, error)
 				    : give_chunks(fetch, arrival, error);
 	}
-	arrival_free(arrival);
+	let_go(run, arrival);
 	return ok;
 }
 
@@ -181,7 +203,7 @@ static MlvOp *next_request(gpointer user)
 	MlvOp *op;
 	guint number;
 
-	if (run->failed)
+	if (run->failed || run->held >= HELD_MAX)
 		return NULL;
 	if (fetch->again->len > 0) {
 		number = g_array_index(fetch->again, guint, fetch->again->len - 1);
@@ -196,6 +218,7 @@ static MlvOp *next_request(gpointer user)
 	op->offset = g_array_index(fetch->units, FetchUnit, number).offset;
 	op->length = g_array_index(fetch->units, FetchUnit, number).length;
 	op->user = arrival;
+	run->held += arrival->whole ? 0 : op->length;
 	if (arrival->whole) {
 		arrival->temp = fetch->sink->temp(fetch->sink->user, &run->failed);
 		if (!arrival->temp) {
@@ -224,7 +247,7 @@ static void note_gone(Fetch *fetch, guint number)
 static gboolean make_room(Run *run, GError **error)
 {
 	while (mlv_pool_is_full(run->pool))
-		if (!deliver(run->fetch, mlv_pool_take(run->pool), error))
+		if (!deliver(run, mlv_pool_take(run->pool), error))
 			return FALSE;
 	return TRUE;
 }
@@ -241,15 +264,15 @@ static gboolean request_done(MlvOp *op, gpointer user, GError **error)
 	if (g_error_matches(arrival->error, MLV_ERROR, MLV_ERROR_MISSING)) {
 		note_gone(run->fetch, arrival->unit);
 		mlv_remote_note_gone(run->fetch->remote, &arrival->name);
-		arrival_free(arrival);
+		let_go(run, arrival);
 	} else if (arrival->error) {
-		ok = deliver(run->fetch, arrival, error);
+		ok = deliver(run, arrival, error);
 	} else if (make_room(run, error)) {
 		mlv_pool_submit(run->pool, arrival);
 		while (ok && (arrival = mlv_pool_poll(run->pool)))
-			ok = deliver(run->fetch, arrival, error);
+			ok = deliver(run, arrival, error);
 	} else {
-		arrival_free(arrival);
+		let_go(run, arrival);
 		ok = FALSE;
 	}
 	return ok;
@@ -260,7 +283,7 @@ static gboolean drain(Run *run, GError **error)
 	Arrival *arrival;
 
 	while ((arrival = mlv_pool_take(run->pool)))
-		if (!deliver(run->fetch, arrival, error))
+		if (!deliver(run, arrival, error))
 			return FALSE;
 	return TRUE;
 }
@@ -274,6 +297,9 @@ gboolean mlv_fetch_run(Fetch *fetch, GError **error)
 	gboolean ok = TRUE;
 
 	run.pool = mlv_pool_new(threads, 2 * threads + 2, check_arrival, NULL);
+	tell_moved(0, fetch);
+	medium->moved = tell_moved;
+	medium->moved_user = fetch;
 	while (ok && (run.next < fetch->units->len || fetch->again->len > 0)) {
 		ok = medium->methods->run(medium, next_request, request_done, &run, error);
 		if (ok && run.failed) {
@@ -282,6 +308,7 @@ gboolean mlv_fetch_run(Fetch *fetch, GError **error)
 		}
 		ok = ok && drain(&run, error);
 	}
+	medium->moved = NULL;
 	mlv_pool_free(run.pool, arrival_free);
 	g_clear_error(&run.failed);
 	return ok;

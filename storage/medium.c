@@ -36,6 +36,14 @@ gint64 mlv_medium_now(const MlvMedium *medium)
 	return (medium->now ? medium->now() : (gint64)time(NULL)) + medium->skew;
 }
 
+void mlv_medium_tell_moved(guint64 bytes, gpointer medium)
+{
+	const MlvMedium *to = medium;
+
+	if (to->moved)
+		to->moved(bytes, to->moved_user);
+}
+
 static void free_op(gpointer op)
 {
 	mlv_op_free(op);

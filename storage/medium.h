@@ -87,6 +87,10 @@ struct MlvMedium {
 	gboolean read_only;
 	gint64 (*now)(void); /* unix seconds; the system's clock unless a test says otherwise */
 	gint64 skew;         /* seconds that the medium's clock is ahead of that one */
+	/* Several times a second in `run`, where that takes long: bytes that have moved for operations
+	 * that have not ended. May be NULL. */
+	void (*moved)(guint64 bytes, gpointer user);
+	gpointer moved_user;
 };
 
 void mlv_medium_free(MlvMedium *medium);
@@ -94,6 +98,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvMedium, mlv_medium_free)
 
 /* Unix seconds by the medium's clock. */
 gint64 mlv_medium_now(const MlvMedium *medium);
+/* For media: calls `moved` of the MlvMedium that is given, if it has one. */
+void mlv_medium_tell_moved(guint64 bytes, gpointer medium);
 
 /* An array of operations that owns them. */
 GPtrArray *mlv_ops_new(void);

@@ -338,6 +338,16 @@ static MlvOp *next_pack(gpointer user)
 	return op;
 }
 
+/* With what is under way, as far as it is. */
+static void tell_moved(guint64 bytes, gpointer user)
+{
+	const PushState *state = user;
+	guint64 done = MIN(state->result->bytes + bytes, state->total);
+
+	if (state->push->progress)
+		state->push->progress(done, state->total, state->push->user);
+}
+
 static gboolean pack_sent(MlvOp *op, gpointer user, GError **error)
 {
 	Sender *sender = user;
@@ -354,9 +364,7 @@ static gboolean pack_sent(MlvOp *op, gpointer user, GError **error)
 		state->result->packs++;
 		state->result->chunks += sending->count;
 		state->result->bytes += sending->bytes;
-		if (state->push->progress)
-			state->push->progress(state->result->bytes, state->total,
-					      state->push->user);
+		tell_moved(0, state);
 	} else {
 		g_propagate_error(error, g_steal_pointer(&op->error));
 	}
@@ -383,17 +391,29 @@ static guint add_reused(Sender *sender)
 	return count;
 }
 
+static gboolean send_packs(Sender *sender, GError **error)
+{
+	MlvMedium *medium = sender->state->remote->medium;
+	gboolean ok;
+
+	tell_moved(0, sender->state);
+	medium->moved = tell_moved;
+	medium->moved_user = sender->state;
+	ok = medium->methods->run(medium, next_pack, pack_sent, sender, error);
+	medium->moved = NULL;
+	return ok;
+}
+
 gboolean mlv_push_send(PushState *state, MlvClass pack_class, GError **error)
 {
 	g_auto(Sender) sender = { 0 };
-	MlvMedium *medium = state->remote->medium;
 	guint reused;
 
 	if (!sender_init(&sender, state, pack_class, error))
 		return FALSE;
 	reused = add_reused(&sender);
 	build_ahead(&sender);
-	if (!medium->methods->run(medium, next_pack, pack_sent, &sender, error))
+	if (!send_packs(&sender, error))
 		return FALSE;
 	if (sender.failed) {
 		g_propagate_error(error, g_steal_pointer(&sender.failed));

@@ -91,6 +91,12 @@ MlvHttpTally mlv_http_tally(const MlvHttp *http)
 	return http->tally;
 }
 
+void mlv_http_watch(MlvHttp *http, void (*moved)(guint64 bytes, gpointer user), gpointer user)
+{
+	http->moved = moved;
+	http->moved_user = user;
+}
+
 static gboolean cancelled(const MlvHttp *http)
 {
 	return http->cancel && *http->cancel;
@@ -256,7 +262,20 @@ static void collect(Batch *batch)
 	}
 }
 
-static void cut_stalled(Batch *batch)
+static void tell_moved(const MlvHttp *http)
+{
+	guint64 bytes = 0;
+
+	for (guint i = 0; i < http->active->len; i++) {
+		const MlvHttpJob *job = http->active->pdata[i];
+
+		bytes += job->body_at + job->request->received;
+	}
+	if (http->moved)
+		http->moved(bytes, http->moved_user);
+}
+
+static void look_after(Batch *batch)
 {
 	MlvHttp *http = batch->http;
 	gint64 now = g_get_monotonic_time();
@@ -264,6 +283,7 @@ static void cut_stalled(Batch *batch)
 	if (now - http->looked_at < TICK * 1000)
 		return;
 	http->looked_at = now;
+	tell_moved(http);
 	for (guint i = http->active->len; i-- > 0 && !batch->stopping;) {
 		MlvHttpJob *job = http->active->pdata[i];
 
@@ -314,7 +334,7 @@ static gboolean turn(Batch *batch)
 			    g_get_monotonic_time());
 	http->curl->multi_perform(http->multi, &running);
 	collect(batch);
-	cut_stalled(batch);
+	look_after(batch);
 	if (!batch->stopping)
 		pause_for_events(batch);
 	return TRUE;

@@ -114,6 +114,10 @@ gboolean mlv_http_run(MlvHttp *http, MlvHttpNext next, MlvHttpDone done, gpointe
  * status is TRUE. */
 gboolean mlv_http_fetch(MlvHttp *http, MlvHttpRequest *request, GError **error);
 
+/* Several times a second in a run: bytes of the bodies of those requests that are under way, as far
+ * as they have moved. NULL: nobody. */
+void mlv_http_watch(MlvHttp *http, void (*moved)(guint64 bytes, gpointer user), gpointer user);
+
 /* Requests sent (tries counted), bytes of bodies sent and received, since mlv_http_new. */
 typedef struct {
 	guint64 requests, sent, received;

@@ -92,7 +92,9 @@ struct MlvHttp {
 	GPtrArray *waiting; /* of MlvHttpJob *: for the time of their next try */
 	MlvHttpPace pace;
 	MlvHttpTally tally;
-	gint64 looked_at;           /* when stalls were last looked for */
+	gint64 looked_at; /* when stalls were last looked for */
+	void (*moved)(guint64 bytes, gpointer user);
+	gpointer moved_user;
 	gboolean running, answered; /* in a call of run; by somebody, ever */
 };
 

@@ -394,5 +394,6 @@ MlvMedium *mlv_medium_http_new(const MlvMediumHttpOptions *options, GError **err
 		http->medium.url[strlen(http->medium.url) - 1] = '\0';
 	http->medium.read_only = TRUE;
 	http->web = mlv_web_new(&options->http, options->helper);
+	mlv_http_watch(mlv_web_http(http->web), mlv_medium_tell_moved, &http->medium);
 	return &http->medium;
 }
