@@ -9,8 +9,8 @@ typedef struct {
 	int count;
 } Options;
 
-/* "-5" is "-n 5", as for git, but for where it is the N of "-n". The words are the caller's; what is
- * made is kept in `made`. */
+/* "-5" is "-n 5", as for git, but for where it is the N of "-n". The words are the caller's; what
+ * is made is kept in `made`. */
 static void spell_out_counts(int argc, char **argv, GPtrArray *made)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {

@@ -36,8 +36,8 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* A file opened as descriptor 2 would get our messages. What takes the place of a closed input cannot
- * be read, and of a closed output not be written: results that nobody gets are an error. */
+/* A file opened as descriptor 2 would get our messages. What takes the place of a closed input
+ * cannot be read, and of a closed output not be written: results that nobody gets are an error. */
 static void open_standard_descriptors(void)
 {
 	static const int how[] = { O_WRONLY, O_RDONLY, O_RDWR };

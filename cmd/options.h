@@ -25,8 +25,8 @@ typedef struct MlvOptions MlvOptions;
 gboolean mlv_options_parse(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
 			   const char *synopsis, GError **error);
 
-/* The same for a command that is given another program's words: from the first plain word on nothing
- * is an option of ours. */
+/* The same for a command that is given another program's words: from the first plain word on
+ * nothing is an option of ours. */
 gboolean mlv_options_parse_before(MlvCmd *cmd, const GOptionEntry *entries, int *argc, char ***argv,
 				  const char *synopsis, GError **error);
 

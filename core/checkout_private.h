@@ -129,7 +129,7 @@ void mlv_checkout_find_fold(MlvCheckout *checkout, CheckoutDir *dir);
  * case only is an error. *names begins as NULL; free with g_hash_table_unref. */
 gboolean mlv_checkout_fold_name(GHashTable **names, const CheckoutDir *dir, const char *name,
 				GError **error);
-/* Whether the directory lists a name that differs from this one in case at most. *names as above. */
+/* Whether the directory lists a name that differs from this one in case alone. *names: as above. */
 gboolean mlv_checkout_lists_twin(GHashTable **names, const MlvScanDir *disk, const char *name);
 
 /* --- checkout_job.c --------------------------------------------------------------------------- */

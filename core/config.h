@@ -117,7 +117,8 @@ MlvConfig *mlv_config_new(void);
 /* Appends an entry; levels must come in rising order. value may be NULL. */
 void mlv_config_append(MlvConfig *config, MlvConfigLevel level, const char *key, const char *value);
 /* Parses a .mlvconfig (at most 1 MiB; no includes) and appends what it may set; the rest becomes
- * warnings, values that make no sense among it. Bytes that are no configuration are MLV_ERROR_CORRUPT with the line. */
+ * warnings, values that make no sense among it. Bytes that are no configuration are
+ * MLV_ERROR_CORRUPT with the line. */
 gboolean mlv_config_append_shared(MlvConfig *config, const char *data, gsize length,
 				  GError **error);
 /* Appends what GIT_CONFIG_PARAMETERS and GIT_CONFIG_COUNT hold, as `git -c` sets them. */

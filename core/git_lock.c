@@ -192,8 +192,8 @@ static gboolean is_racy(const MlvIndexLock *lock, const git_index_entry *entry)
 	       st.st_ctim.tv_nsec != (long)entry->ctime.nanoseconds;
 }
 
-/* The new index is younger, so what git would still have looked into is marked as git marks it: with
- * the size zero. */
+/* The new index is younger, so what git would still have looked into is marked as git marks it:
+ * with the size zero. */
 static gboolean mark_racy(MlvIndexLock *lock, GError **error)
 {
 	for (gsize i = 0; i < git_index_entrycount(lock->index); i++) {

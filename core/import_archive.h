@@ -38,8 +38,8 @@ typedef struct {
 	guint64 left_out; /* members */
 } MlvImportResult;
 
-/* Whether a dataset can be tracked at the path: not tracked (unless `force`), nothing of git's there,
- * whatever is on disk. */
+/* Whether a dataset can be tracked at the path: not tracked (unless `force`), nothing of git's
+ * there, whatever is on disk. */
 gboolean mlv_import_check_tracked(MlvLocal *local, const char *path, gboolean force,
 				  GError **error);
 /* The path must not be tracked (unless `force`), git must have nothing there, and on disk there may

@@ -53,8 +53,8 @@ typedef struct {
 
 /* `cache` and root_fd are borrowed until the scan is freed. threads 0: one a core. */
 MlvScan *mlv_scan_new(int root_fd, MlvStatCache *cache, guint threads);
-/* From now on what killed processes left in the folders that are walked is removed. Before the first
- * root. */
+/* From now on what killed processes left in the folders that are walked is removed. Before the
+ * first root. */
 void mlv_scan_sweep(MlvScan *scan);
 /* Begins with the directory `path`. rules (may be NULL): of the folders above it, borrowed. */
 MlvScanNode *mlv_scan_root(MlvScan *scan, const char *path, MlvIgnoreRules *rules);

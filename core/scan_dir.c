@@ -12,8 +12,8 @@
 
 #define SLICE 4096 /* entries of a large directory that a thread stats in one go */
 
-/* Reads all names but temporary ones; their offsets stand in entries[i].st.inode until the names lie
- * still. */
+/* Reads all names but temporary ones; their offsets stand in entries[i].st.inode until the names
+ * lie still. */
 static gboolean read_names(MlvScanDir *dir, int fd, gboolean *temporary, GError **error)
 {
 	DIR *stream = fdopendir(dup(fd));

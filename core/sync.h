@@ -61,8 +61,8 @@ typedef struct {
 	MlvRemote *remote;
 } MlvSync;
 
-/* Opens the remote of that name, or the default, and lists it; with `create` makes it where there is
- * none (a directory whose parent exists), and lists nothing: a push does that. */
+/* Opens the remote of that name, or the default, and lists it; with `create` makes it where there
+ * is none (a directory whose parent exists), and lists nothing: a push does that. */
 MlvSync *mlv_sync_open(MlvRepo *repo, const char *name, gboolean create, GError **error);
 /* Opens what `config` (taken, in any case) says, past the cache: every byte comes from there. Lists
  * nothing. */

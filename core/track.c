@@ -162,8 +162,8 @@ static gboolean find_part(Track *track, Item *item, GError **error)
 	return TRUE;
 }
 
-/* A path that a .mlvignore leaves out is named and passed over, as git does with its own; one that is
- * tracked all the same is not. *ignored tells. */
+/* A path that a .mlvignore leaves out is named and passed over, as git does with its own; one that
+ * is tracked all the same is not. *ignored tells. */
 static gboolean check_ignored(Track *track, const char *path, const MlvTracked *covering,
 			      gboolean *ignored, GError **error)
 {

@@ -58,8 +58,8 @@ gboolean mlv_workspace_place(int dir, const char *name, const MlvWorkspaceConten
 typedef struct MlvWorkspaceTemp MlvWorkspaceTemp;
 MlvWorkspaceTemp *mlv_workspace_temp_new(int dir, guint8 mode, guint64 size, const char *label,
 					 GError **error);
-/* Takes the room for all of it from the disk, so that a full one is told before anything is written.
- * Success where the file system cannot, or where it would be done at a price. */
+/* Takes the room for all of it from the disk, so that a full one is told before anything is
+ * written. Success where the file system cannot, or where it would be done at a price. */
 gboolean mlv_workspace_temp_reserve(MlvWorkspaceTemp *temp, guint64 size, GError **error);
 int mlv_workspace_temp_fd(const MlvWorkspaceTemp *temp);
 gboolean mlv_workspace_temp_place(MlvWorkspaceTemp *temp, int dir, const char *name,
@@ -78,8 +78,8 @@ gboolean mlv_workspace_remove(int dir, const char *name, const MlvStat *old, con
 gboolean mlv_workspace_remove_dir(int dir, const char *name, gboolean *removed, const char *label,
 				  GError **error);
 
-/* Removes whatever stands at the path, a folder with all that is in it; nothing is success. For what
- * is about to be made anew. */
+/* Removes whatever stands at the path, a folder with all that is in it; nothing is success. For
+ * what is about to be made anew. */
 gboolean mlv_workspace_clear(int root, const char *path, GError **error);
 
 /* Renames a file or folder to a name where nothing stands, making the folders above it. */

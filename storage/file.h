@@ -71,8 +71,8 @@ gboolean mlv_file_make_dirs(int dirfd, const char *path, mode_t mode, GError **e
 /* Makes a new file "<dir>/<prefix><16 random hex digits>" (dir NULL or "." for dirfd itself), open
  * for reading and writing, and claimed. Gives its path, to be freed, or -1 with errno. */
 int mlv_file_open_unique(int dirfd, const char *dir, const char *prefix, mode_t mode, char **path);
-/* Locks a temporary file that was just made, so that no sweep takes it for one that a killed process
- * left as long as it is open. FALSE if one has taken it already: make another. */
+/* Locks a temporary file that was just made, so that no sweep takes it for one that a killed
+ * process left as long as it is open. FALSE if one has taken it already: make another. */
 gboolean mlv_file_claim(int fd);
 /* Removes files "<prefix><16 hex digits>" from the open folder that no process has claimed; what
  * cannot be locked once it is an hour old. */

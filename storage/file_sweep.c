@@ -68,7 +68,7 @@ static gboolean is_old(int dir, const char *name)
 	       st.st_mtime + AGE_UNLOCKED < time(NULL);
 }
 
-/* Removes it while the lock is held, so that its maker, if it is only about to lock it, sees that. */
+/* Removes it while the lock is held, so that its maker, if just about to lock it, sees that. */
 static void sweep_one(int dir, const char *name)
 {
 	g_auto(MlvFd) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -75,8 +75,8 @@ typedef struct {
 	gboolean (*lock)(MlvMedium *medium, gboolean exclusive, void (*waiting)(gpointer),
 			 gpointer user, GError **error);
 	void (*unlock)(MlvMedium *medium);
-	/* Before a remote is made: an error if the place holds something of another kind. NULL where
-	 * that is not looked at. */
+	/* Before a remote is made: an error if the place holds something of another kind. NULL
+	 * where that is not looked at. */
 	gboolean (*check_vacant)(MlvMedium *medium, GError **error);
 	void (*free)(MlvMedium *medium);
 } MlvMediumClass;
@@ -87,8 +87,8 @@ struct MlvMedium {
 	gboolean read_only;
 	gint64 (*now)(void); /* unix seconds; the system's clock unless a test says otherwise */
 	gint64 skew;         /* seconds that the medium's clock is ahead of that one */
-	/* Several times a second in `run`, where that takes long: bytes that have moved for operations
-	 * that have not ended. May be NULL. */
+	/* Several times a second in `run`, where that takes long: bytes that have moved for
+	 * operations that have not ended. May be NULL. */
 	void (*moved)(guint64 bytes, gpointer user);
 	gpointer moved_user;
 };

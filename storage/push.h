@@ -19,8 +19,8 @@
 
 #include "storage/remote.h"
 
-/* The local packs. `locate` is called in the thread that called mlv_push; `open_pack` in others too,
- * at the same time. */
+/* The local packs. `locate` is called in the thread that called mlv_push; `open_pack` in others
+ * too, at the same time. */
 typedef struct {
 	/* Where the chunk lies here: a pack's name, and its entry there. *found FALSE: nowhere. */
 	gboolean (*locate)(MlvKind kind, const MlvId *id, gboolean *found, MlvId *pack,
@@ -48,8 +48,8 @@ typedef struct {
 	/* write the list for readers over plain HTTP (storage/published.h); where there is one it
 	 * is kept in any case */
 	gboolean publish;
-	/* Trust nothing but indexes, and packs that are listed with the right length: what files that
-	 * vanished from the remote took with them is sent again. */
+	/* Trust nothing but indexes, and packs that are listed with the right length: what files
+	 * that vanished from the remote took with them is sent again. */
 	gboolean recheck;
 	void (*progress)(guint64 done, guint64 total,
 			 gpointer user); /* bytes of chunks; may be NULL */
@@ -68,7 +68,7 @@ typedef struct {
 	/* With recheck: */
 	guint64 checked;    /* chunks that were looked for */
 	guint64 packs_lost; /* that indexes name, and that are not there or cut short */
-	/* Chunks that only earlier pushes of this clone need and that are neither here nor there. */
+	/* Chunks that only earlier pushes of this clone need and that are at neither place. */
 	guint64 chunks_lost;
 } MlvPushResult;
 

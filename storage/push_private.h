@@ -64,7 +64,7 @@ gboolean mlv_push_find_missing(PushState *state, GError **error);
 /* Finds the missing chunks here: fills chunks and packs. */
 gboolean mlv_push_locate(PushState *state, GError **error);
 
-/* --- push_vouch.c: what confirmed roots promise below what they name ------------------------------ */
+/* --- push_vouch.c: what confirmed roots promise below what they name ------------------------- */
 
 typedef struct PushVouched PushVouched;
 

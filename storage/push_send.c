@@ -286,8 +286,8 @@ static MlvOp *next_whole(Sender *sender, GError **error)
 	return NULL;
 }
 
-/* The next pack that was built. NULL: none is left, or none is ready and others are in flight, after
- * which it is asked for again. */
+/* The next pack that was built. NULL: none is left, or none is ready and others are in flight,
+ * after which it is asked for again. */
 static Built *take_built(Sender *sender)
 {
 	Built *built;

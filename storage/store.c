@@ -87,8 +87,8 @@ static gboolean open_directory(MlvStore *store, gboolean create, GError **error)
 {
 	store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->fd < 0 && errno == ENOENT && create) {
-		/* Only the store itself: above it may be a disk that is not mounted, or a mistake in
-		 * its name. */
+		/* Only the store itself: above it may be a disk that is not mounted, or a mistake
+		 * in its name. */
 		gboolean made = mkdir(store->path, 0777) == 0 || errno == EEXIST;
 
 		if (!made && errno == ENOENT)

@@ -60,8 +60,8 @@ struct MlvHttpRequest {
 	int sink_fd;
 	guint64 sink_offset, sink_max;
 	/* Instead of that: gets the body of a 2xx piece by piece, in order; each try begins it anew
-	 * (`tries` tells). FALSE with *error fails the request; FALSE without ends the try, and what
-	 * came so far is the answer. NULL: the body goes to the sink. */
+	 * (`tries` tells). FALSE with *error fails the request; FALSE without ends the try, and
+	 * what came so far is the answer. NULL: the body goes to the sink. */
 	gboolean (*take)(MlvHttpRequest *request, const void *data, gsize length, GError **error);
 	/* Before each try, to set url and headers (a signature has the time in it). FALSE ends the
 	 * request with that error. May be NULL. Must not use the MlvHttp that calls it. */

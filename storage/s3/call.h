@@ -64,7 +64,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvS3Call, mlv_s3_call_free)
 void mlv_s3_call_add_header(MlvS3Call *call, const char *name, const char *value);
 /* The body, with its hash. */
 void mlv_s3_call_set_body(MlvS3Call *call, GBytes *body);
-/* Seconds that the server's clock is ahead of ours, by the last answer; FALSE if it does not say. */
+/* Seconds that the server's clock is ahead of ours, by the last answer; FALSE if it says none. */
 gboolean mlv_s3_call_skew(const MlvHttpRequest *request, gint64 *skew);
 /* Sets *error to why there is no good answer. `name` as messages call the key; NULL: the bucket.
  * Returns FALSE. */

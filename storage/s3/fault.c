@@ -290,8 +290,8 @@ gboolean mlv_s3_fault_fail(const MlvS3Fault *fault, const MlvS3FaultContext *con
 		if (mlv_s3_fault_kind(fault) == MLV_S3_FAULT_BUSY)
 			next = "; run the command again later, it goes on where it was";
 		else if (mlv_s3_fault_kind(fault) == MLV_S3_FAULT_DAMAGED)
-			next = "; what is sent is damaged on its way, each time: check the network, "
-			       "and this machine's memory, and run 'mlv fsck'";
+			next = "; what is sent is damaged on its way, each time: check the "
+			       "network, and this machine's memory, and run 'mlv fsck'";
 		why = g_strdup_printf("the server answers %u%s%s%s, tried %u time%s%s",
 				      fault->status, *fault->code ? " " : "", fault->code, words,
 				      MAX(context->tries, 1), context->tries > 1 ? "s" : "", next);

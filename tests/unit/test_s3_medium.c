@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The S3 medium against a server that answers as the test says: ranges, deletions, what is mended. */
+/* The S3 medium against a server that answers as tests say: ranges, deletions, what it mends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
