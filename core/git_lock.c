@@ -164,8 +164,9 @@ void mlv_index_lock_recover(MlvRepo *repo)
 	g_autofree char *file = g_strconcat(repo->index_file, ".lock", NULL);
 	MlvIndexLock lock = { .repo = repo, .guard = -1 };
 
-	/* Whoever holds the guard is at work. */
-	if (is_left_behind(file) && take_guard(&lock, 0, NULL) && is_left_behind(file))
+	/* Whoever holds the guard is at work; where there are no guards nobody can say. */
+	if (is_left_behind(file) && take_guard(&lock, 0, NULL) &&
+	    flock(lock.guard, LOCK_EX | LOCK_NB) == 0 && is_left_behind(file))
 		unlink(file);
 	mlv_fd_clear(&lock.guard);
 }

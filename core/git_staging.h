@@ -50,7 +50,7 @@ gboolean mlv_staging_is_empty(const MlvStaging *stage);
 /* Does it all. The stage is empty after. */
 gboolean mlv_staging_commit(MlvStaging *stage, GError **error);
 
-/* Before git itself is to change the index: removes a lock that a killed mlv left. */
+/* Removes a lock of git's index that a killed mlv left, so that git itself can take it. */
 void mlv_staging_recover(MlvRepo *repo);
 
 #endif

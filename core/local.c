@@ -2,6 +2,7 @@
 #include "core/local.h"
 
 #include "core/collect.h"
+#include "core/git_staging.h"
 
 MlvLocal *mlv_local_open(MlvRepo *repo, MlvStoreWaiting waiting, gpointer user, GError **error)
 {
@@ -11,6 +12,7 @@ MlvLocal *mlv_local_open(MlvRepo *repo, MlvStoreWaiting waiting, gpointer user, 
 	gint64 level;
 
 	local->repo = repo;
+	mlv_staging_recover(repo);
 	if (!mlv_repo_make_dirs(repo, error) ||
 	    !mlv_config_get_bool(config, "mlv.fsync", TRUE, &local->write.sync, error) ||
 	    !mlv_config_get_int(config, "mlv.compression", 1, 0, 19, &level, error))

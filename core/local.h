@@ -18,7 +18,8 @@ typedef struct {
 	MlvWriteOptions write; /* mlv.fsync, mlv.compression */
 } MlvLocal;
 
-/* Opens all; the store is made if it is not there. `waiting` as in mlv_store_open(). */
+/* Opens all; the store is made if it is not there. A lock that a killed mlv left on git's index is
+ * removed. `waiting` as in mlv_store_open(). */
 MlvLocal *mlv_local_open(MlvRepo *repo, MlvStoreWaiting waiting, gpointer user, GError **error);
 void mlv_local_close(MlvLocal *local);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MlvLocal, mlv_local_close)

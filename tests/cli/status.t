@@ -188,6 +188,16 @@ test_case "--no-renames shows both ends, of files and of whole targets" <<'CASE'
 	expect_no_out renamed
 CASE
 
+test_case "a lock that a killed mlv left on git's index goes with the next command, git's own stays" <<'CASE'
+	new_repo project
+	printf 'mlv index lock\n' >.git/index.lock
+	expect_ok mlv status
+	git add -A
+	: >.git/index.lock
+	expect_ok mlv status
+	[ -e .git/index.lock ]
+CASE
+
 test_case "it works from a sub-folder and in a linked work tree" <<'CASE'
 	tracked
 	echo 1 >data/change
