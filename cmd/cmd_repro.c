@@ -103,7 +103,8 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ "no-run-cache", 0, 0, G_OPTION_ARG_NONE, &opt.no_run_cache,
 		  "run what was computed before, too", NULL },
 		{ "verify", 0, 0, G_OPTION_ARG_NONE, &opt.verify,
-		  "run a commit or run again from nothing, and compare what comes of it", NULL },
+		  "run a commit or run again from nothing, and compare what comes of it",
+		  "[REV | RUN]" },
 		{ "tolerance", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.tolerances,
 		  "with --verify: how far a metric may be from what it was", "NAME=NUMBER" },
 		{ "junit", 0, 0, G_OPTION_ARG_STRING, &opt.junit,
@@ -119,7 +120,7 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,
 			       "[TARGET...]\nmlv repro\nmlv repro -n\nmlv repro -j 4 train\n"
 			       "mlv repro sub/mlv.yaml:prepare\n"
-			       "mlv repro --verify [REV | RUN] [-- TARGET...]",
+			       "mlv repro --verify HEAD~1\nmlv repro --verify HEAD -- train",
 			       error))
 		return FALSE;
 	MlvWords words = mlv_options_words(cmd, argc, argv);

@@ -47,25 +47,39 @@ static void offer_options(const Place *place, const GOptionEntry *entries)
 	}
 }
 
-/* Branches and tags, by git itself: fast in a large repository, and whatever kind of repository
- * it is. */
-static void offer_revisions(const Place *place)
+/* References, by git itself: fast in a large repository, and whatever kind of repository it is. */
+static gboolean offer_references(const Place *place, const char *const *argv)
 {
-	const char *argv[] = { "git",        "for-each-ref", "--format=%(refname:short)",
-			       "refs/heads", "refs/tags",    "refs/remotes",
-			       NULL };
 	g_autofree char *output = NULL;
 	g_auto(GStrv) names = NULL;
 
 	if (!g_spawn_sync(NULL, (char **)argv, NULL,
 			  G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output,
 			  NULL, NULL, NULL))
-		return;
-	offer(place, "HEAD", NULL);
+		return FALSE;
 	names = g_strsplit(output, "\n", -1);
 	for (char **name = names; *name; name++)
 		if (**name)
 			offer(place, *name, NULL);
+	return TRUE;
+}
+
+static void offer_revisions(const Place *place)
+{
+	static const char *const argv[] = {
+		"git",        "for-each-ref", "--format=%(refname:short)",
+		"refs/heads", "refs/tags",    "refs/remotes",
+		NULL
+	};
+	if (offer_references(place, argv))
+		offer(place, "HEAD", NULL);
+}
+
+static void offer_runs(const Place *place)
+{
+	static const char *const argv[] = { "git", "for-each-ref", "--format=%(refname:lstrip=3)",
+					    "refs/mlv/runs", NULL };
+	offer_references(place, argv);
 }
 
 static void offer_remotes(const Place *place)
@@ -97,6 +111,8 @@ static void offer_kind(const Place *place, const char *kind, gboolean first)
 		offer_remotes(place);
 	if (strstr(kind, "REV"))
 		offer_revisions(place);
+	if (strstr(kind, "RUN"))
+		offer_runs(place);
 	if (strstr(kind, "COMMAND"))
 		offer_commands(place);
 	if (strstr(kind, "PATH") || strstr(kind, "FILE") || strstr(kind, "DIR"))
@@ -178,6 +194,17 @@ static guint count_plain(const Place *place, const GOptionEntry *entries, int fr
 	return plain;
 }
 
+/* A flag that says what words are about has a description of them. */
+static void offer_flag_words(const Place *place, const GOptionEntry *entries, int from)
+{
+	for (int i = from; i < place->count - 1; i++) {
+		const GOptionEntry *entry =
+			place->words[i][0] == '-' ? find_option(entries, place->words[i]) : NULL;
+		if (entry && entry->arg == G_OPTION_ARG_NONE && entry->arg_description)
+			offer_kind(place, entry->arg_description, FALSE);
+	}
+}
+
 static void complete_words(Place *place, const MlvOptionsSeen *seen, int from)
 {
 	const GOptionEntry *entries = (const GOptionEntry *)(gpointer)seen->entries->data;
@@ -194,6 +221,7 @@ static void complete_words(Place *place, const MlvOptionsSeen *seen, int from)
 		offer_options(place, entries);
 		return;
 	}
+	offer_flag_words(place, entries, from);
 	offer_literals(place, seen->synopsis);
 	offer_kind(place, seen->synopsis, plain == 0);
 }

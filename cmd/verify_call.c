@@ -115,6 +115,26 @@ static void add(GPtrArray *argv, const char *word)
 	g_ptr_array_add(argv, g_strdup(word));
 }
 
+/* The committed configuration of long ago may not know the remotes of today. */
+static void add_remotes(MlvRepo *repo, GPtrArray *argv)
+{
+	const MlvConfig *config = mlv_repo_config(repo);
+	g_autoptr(GPtrArray) entries = mlv_config_list(config, "mlv-remote.");
+	const MlvConfigEntry *chosen = mlv_config_find(config, "mlv.remote");
+
+	if (chosen)
+		g_ptr_array_add(entries, (gpointer)chosen);
+	for (guint i = 0; i < entries->len; i++) {
+		const MlvConfigEntry *entry = entries->pdata[i];
+		if (entry->level != MLV_CONFIG_SHARED ||
+		    mlv_config_find(config, entry->key)->level != MLV_CONFIG_SHARED)
+			continue;
+		add(argv, "-c");
+		g_ptr_array_add(argv, g_strdup_printf("%s=%s", entry->key,
+						      entry->value ? entry->value : "true"));
+	}
+}
+
 static void add_targets(const MlvVerifyCall *call, const MlvVerifySubject *subject, GPtrArray *argv)
 {
 	const MlvWords *words = call->words;
@@ -139,6 +159,7 @@ static char **worker_words(const MlvVerifyCall *call, const MlvVerifySubject *su
 	g_autofree char *jobs = g_strdup_printf("-j%u", call->cmd->jobs);
 
 	g_ptr_array_add(argv, mlv_run_call_self());
+	add_remotes(mlv_cmd_open_repo(call->cmd, NULL), argv);
 	add(argv, "repro");
 	add(argv, "--verify");
 	add(argv, "--worker");
@@ -165,16 +186,6 @@ static char **worker_words(const MlvVerifyCall *call, const MlvVerifySubject *su
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
 
-/* The folder in the tree that stands for the one in which we are, or the run was. */
-static char *start_folder(MlvRepo *repo, const MlvVerifySubject *subject, const MlvCleanTree *tree)
-{
-	const char *prefix = subject->run ? subject->run->run->folder : mlv_repo_prefix(repo);
-	g_autofree char *folder = g_build_filename(mlv_clean_tree_path(tree), prefix, NULL);
-
-	return g_file_test(folder, G_FILE_TEST_IS_DIR) ? g_steal_pointer(&folder)
-						       : g_strdup(mlv_clean_tree_path(tree));
-}
-
 static char **worker_environ(void)
 {
 	/* git's own variables name this repository's work tree; and this is no run */
@@ -193,7 +204,9 @@ static gboolean run_worker(const MlvVerifyCall *call, const MlvVerifySubject *su
 	MlvRepo *repo = mlv_cmd_open_repo(call->cmd, error);
 	g_auto(GStrv) argv = worker_words(call, subject, tree);
 	g_auto(GStrv) variables = worker_environ();
-	g_autofree char *folder = start_folder(repo, subject, tree);
+	/* what stands for the folder in which we are, or the run was */
+	g_autofree char *folder = mlv_clean_tree_enter(
+		tree, subject->run ? subject->run->run->folder : mlv_repo_prefix(repo));
 	g_autofree char *log = g_build_filename(mlv_clean_tree_folder(tree), "log", NULL);
 	MlvRunExec exec = { .argv = (const char *const *)argv,
 			    .directory = folder,

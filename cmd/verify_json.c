@@ -14,6 +14,21 @@ static void set_id(json_t *object, const char *key, gboolean there, const MlvPoi
 	mlv_json_set_text(object, key, id);
 }
 
+static json_t *files_json(const GPtrArray *files)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < files->len; i++) {
+		const MlvRebuildFile *file = files->pdata[i];
+		const char kind[] = { file->kind, '\0' };
+		json_t *object = json_object();
+		mlv_json_set_path(object, "path", file->path);
+		mlv_json_set_text(object, "change", kind);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 static json_t *out_json(const MlvRebuildOut *out)
 {
 	json_t *object = json_object();
@@ -23,6 +38,10 @@ static json_t *out_json(const MlvRebuildOut *out)
 	set_id(object, "now", out->has_now, &out->now);
 	mlv_json_set_bool(object, "reproduced", !out->differs);
 	mlv_json_set_bool(object, "tolerated", out->tolerated);
+	if (out->files) {
+		json_object_set_new(object, "files", files_json(out->files));
+		mlv_json_set_size(object, "more", out->more);
+	}
 	return object;
 }
 

@@ -6,6 +6,7 @@
 #include "core/measure/measures.h"
 
 #define ENVIRONMENT_SHOWN 8u
+#define FILES_SHOWN       10u
 
 /* --- texts that JUnit has too ----------------------------------------------------------------- */
 
@@ -74,7 +75,8 @@ char *mlv_verify_layer_text(const MlvRebuild *rebuild, MlvLayer layer, MlvRepeat
 	if (repeat == MLV_REPEAT_SAME)
 		return g_strdup("the program is deterministic, but gives another result than "
 				"recorded");
-	return g_strdup(has_failed(rebuild) ? "the program fails"
+	return g_strdup(has_failed(rebuild) ? "the program fails; data that no stage names are not "
+					      "in the clean work tree"
 					    : "the program gives another result than recorded");
 }
 
@@ -86,6 +88,20 @@ static void tell_line(const char *head, const char *text)
 	g_autofree char *safe = mlv_ui_printable(whole);
 
 	printf("    %s\n", safe);
+}
+
+static void tell_files(const MlvRebuildOut *out)
+{
+	guint count = out->files ? out->files->len : 0;
+	guint64 more = out->more + count - MIN(count, FILES_SHOWN);
+
+	for (guint i = 0; i < MIN(count, FILES_SHOWN); i++) {
+		const MlvRebuildFile *file = out->files->pdata[i];
+		g_autofree char *name = mlv_ui_name(file->path);
+		printf("        %c %s\n", file->kind, name);
+	}
+	if (more > 0)
+		printf("        and %" G_GUINT64_FORMAT " more\n", more);
 }
 
 static void tell_metrics(const GPtrArray *metrics)
@@ -144,6 +160,7 @@ static void tell_stage(const MlvVerifyCall *call, const MlvVerifySubject *subjec
 			g_strconcat(text, out->tolerated ? ": tolerated" : "", NULL);
 		if (out->differs || out->tolerated)
 			tell_line(out->path, whole);
+		tell_files(out);
 	}
 	tell_metrics(stage->metrics);
 	tell_inputs(stage);

@@ -17,7 +17,7 @@ MlvView *mlv_view_new(MlvRepo *repo, MlvStore *store)
 	view->repo = repo;
 	view->store = store;
 	view->borrowed = TRUE;
-	view->chain = mlv_chain_new(mlv_store_source(store));
+	view->chain = mlv_chain_new(store ? mlv_store_source(store) : NULL);
 	return view;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/git_run.h"
 #include "core/run/recorder_private.h"
+#include "core/workspace.h"
 
 #define UP_MAX 64u /* folders above the root to which dependencies may lead */
 
@@ -32,7 +33,10 @@ gboolean mlv_clean_tree_add(MlvRepo *repo, const char *path, const char *rev, GE
 	};
 	g_autoptr(GBytes) output = NULL;
 
-	return mlv_git_capture(repo, argv, NULL, &output, NULL, error);
+	if (mlv_git_capture(repo, argv, NULL, &output, NULL, error))
+		return TRUE;
+	g_prefix_error(error, "cannot check '%s' out into a work tree of its own: ", rev);
+	return FALSE;
 }
 
 void mlv_clean_tree_prune(MlvRepo *repo)
@@ -119,6 +123,15 @@ gboolean mlv_clean_tree_fill(MlvCleanTree *tree, const char *rev, GError **error
 		if (!make_link(tree, tree->outside->pdata[i], error))
 			return FALSE;
 	return mlv_clean_tree_add(tree->repo, tree->path, rev, error);
+}
+
+char *mlv_clean_tree_enter(const MlvCleanTree *tree, const char *folder)
+{
+	g_auto(MlvFd) root = open(tree->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (!*folder || root < 0 || !mlv_workspace_make_dirs(root, folder, NULL))
+		return g_strdup(tree->path);
+	return g_build_filename(tree->path, folder, NULL);
 }
 
 const char *mlv_clean_tree_path(const MlvCleanTree *tree)

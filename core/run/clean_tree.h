@@ -28,6 +28,9 @@ MlvCleanTree *mlv_clean_tree_new(MlvRepo *repo, const char *what, GError **error
  * it, will lead from the tree to the same thing. Any but such a path is passed over. */
 gboolean mlv_clean_tree_link(MlvCleanTree *tree, const char *outside, GError **error);
 gboolean mlv_clean_tree_fill(MlvCleanTree *tree, const char *rev, GError **error);
+/* The absolute path of a folder in the tree ("" is the root), which is made if it is not there;
+ * where that cannot be, the root's. Caller frees. */
+char *mlv_clean_tree_enter(const MlvCleanTree *tree, const char *folder);
 /* Absolute paths: of the tree, and of the folder that it is in, for whatever goes with it. */
 const char *mlv_clean_tree_path(const MlvCleanTree *tree);
 const char *mlv_clean_tree_folder(const MlvCleanTree *tree);

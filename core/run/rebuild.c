@@ -32,6 +32,7 @@ static void out_free(gpointer data)
 	MlvRebuildOut *out = data;
 
 	g_free(out->path);
+	g_clear_pointer(&out->files, g_ptr_array_unref);
 	g_free(out);
 }
 
@@ -412,6 +413,8 @@ static gboolean rebuild(Rebuilding *rebuilding, const GArray *targets, GError **
 		return FALSE;
 	for (guint i = 0; i < result->stages->len; i++)
 		judge_stage(result->stages->pdata[i]);
+	mlv_rebuild_settle_causes(rebuilding);
+	mlv_rebuild_look_inside(rebuilding);
 	if (!repeat(rebuilding, error))
 		return FALSE;
 	mlv_rebuild_judge(rebuilding);

@@ -39,8 +39,17 @@ typedef struct {
 	char *stage;     /* with NONE: the address of the stage that made it */
 } MlvRebuildCause;
 
+/* Of an output that is a folder: a file that came, went or changed. */
+typedef struct {
+	char kind; /* as MlvChangeKind: 'A', 'D', 'M', 'T' */
+	char *path;
+} MlvRebuildFile;
+
 typedef struct {
 	char *path;
+	GPtrArray
+		*files; /* of MlvRebuildFile *, the first hundred; NULL: it is not known, or none */
+	guint64 more;   /* that are not among them */
 	gboolean has_was, has_now; /* FALSE: not recorded, not made */
 	MlvPointer was, now;
 	gboolean differs;   /* counts as such */

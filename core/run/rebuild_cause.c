@@ -218,6 +218,39 @@ void mlv_rebuild_add_causes(const Rebuilding *rebuilding, MlvRebuildStage *stage
 	}
 }
 
+static gboolean is_exact(const MlvRebuildStage *stage)
+{
+	for (guint i = 0; i < stage->outs->len; i++) {
+		const MlvRebuildOut *out = stage->outs->pdata[i];
+		if (out->differs || out->tolerated)
+			return FALSE;
+	}
+	return stage->made != NULL;
+}
+
+void mlv_rebuild_settle_causes(const Rebuilding *rebuilding)
+{
+	const GPtrArray *stages = rebuilding->result->stages;
+
+	for (guint i = 0; i < stages->len; i++) {
+		const MlvRebuildStage *stage = stages->pdata[i];
+		for (guint j = 0; j < stage->causes->len; j++) {
+			MlvRebuildCause *cause = stage->causes->pdata[j];
+			const MlvRebuildStage *maker =
+				cause->stage ? mlv_rebuild_find(rebuilding->result, cause->stage)
+					     : NULL;
+			if (!maker || !is_exact(maker))
+				continue;
+			char *text = g_strdup_printf("%s: '%s' ran since, and '%s' did not",
+						     cause->text, cause->stage, stage->address);
+			g_free(cause->text);
+			cause->text = text;
+			cause->layer = MLV_LAYER_DATA;
+			g_clear_pointer(&cause->stage, g_free);
+		}
+	}
+}
+
 gboolean mlv_rebuild_follows(const MlvRebuildStage *stage)
 {
 	for (guint i = 0; i < stage->causes->len; i++)

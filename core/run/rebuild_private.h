@@ -26,6 +26,9 @@ const MlvLockStage *mlv_rebuild_recorded(const Rebuilding *rebuilding, const Mlv
 /* The inputs of a stage that are not as recorded, from the reasons for running it. */
 void mlv_rebuild_add_causes(const Rebuilding *rebuilding, MlvRebuildStage *stage,
 			    const GPtrArray *reasons);
+/* What another stage made as its own record says, and this one's does not, is data: it has not run
+ * since. Once all outputs are compared. */
+void mlv_rebuild_settle_causes(const Rebuilding *rebuilding);
 /* Whether the stage has an input that differs because another stage made it so. */
 gboolean mlv_rebuild_follows(const MlvRebuildStage *stage);
 /* The first layer of its own causes. */
@@ -43,5 +46,10 @@ void mlv_rebuild_metric_free(gpointer metric);
 /* Fills in the metrics of all stages that ran, and lets outputs pass that differ by tolerated ones
  * alone. */
 gboolean mlv_rebuild_compare_metrics(const Rebuilding *rebuilding, GError **error);
+
+/* --- rebuild_where.c -------------------------------------------------------------------------- */
+
+/* Fills in the files of folders that differ, as far as can be said. */
+void mlv_rebuild_look_inside(const Rebuilding *rebuilding);
 
 #endif

@@ -57,6 +57,18 @@ test_case "every listed command is completed, hidden ones are not" <<'CASE'
 	expect_same offered listed
 CASE
 
+test_case "behind a flag that is about commits or runs these are offered" <<'CASE'
+	. <(mlv completion bash)
+	new_repo project
+	git branch other
+	mlv run -q -n first -- true
+	offers other mlv repro --verify ot
+	offers first mlv repro --verify fi
+	offers first mlv runs show fi
+	complete_words mlv repro ot >offered
+	[ ! -s offered ] || fail "a branch is offered where none is meant"
+CASE
+
 test_case "an option with a value offers what the value may be" <<'CASE'
 	. <(mlv completion bash)
 	mkdir folder

@@ -128,6 +128,10 @@ test_case "targets limit it to them and what they need" <<'CASE'
 	ran prepare
 	expect_ok mlv repro --verify -- model.txt
 	ran "prepare train"
+	mkdir -p not/there
+	cd not/there
+	expect_ok mlv repro --verify HEAD -- ../../model.txt
+	cd ../..
 	expect_status 128 mlv repro --verify HEAD -- nothing
 	expect_err "nothing"
 	expect_status 128 mlv repro --verify nothing
@@ -220,6 +224,20 @@ test_case "data that were changed and committed without repro are the layer that
 	expect_status 1 mlv repro --verify --json
 	expect_json .layer '"code"'
 	expect_json '[.stages[].layer]' '["data","code",null]'
+CASE
+
+test_case "a stage that did not run since another made its input anew is told" <<'CASE'
+	pipeline
+	sed -i 's/sort -rn/sort -n/' prepare.sh
+	mlv repro -q -s prepare
+	git commit -q -am "half of it"
+	expect_status 1 mlv repro --verify
+	expect_out "prepare: reproduced"
+	expect_out "train: differs"
+	expect_out "    data: dependency 'clean' has changed: "
+	expect_out "'prepare' ran since, and 'train' did not"
+	expect_status 1 mlv repro --verify --json
+	expect_json .layer '"data"'
 CASE
 
 test_case "so are parameters" <<'CASE'
@@ -429,6 +447,44 @@ test_case "a fresh clone verifies with data that only the remote has" <<'CASE'
 	expect_status 1 mlv repro --verify
 	expect_out "prepare: failed"
 	mv ../gone ../store
+CASE
+
+test_case "a commit from before the remote was named is verified with what the remote has" <<'CASE'
+	pipeline
+	mlv remote add -q origin ../store
+	git commit -q -am remote
+	mlv push -q --all
+	git clone -q . ../clone
+	cd ../clone
+	expect_ok mlv repro --verify HEAD~1
+	git init -q --bare ../bare
+	git push -q ../bare main
+	git clone -q --depth 1 "file://$CASE/work/bare" ../shallow
+	cd ../shallow
+	expect_ok mlv repro --verify
+CASE
+
+test_case "of a folder it is said which files differ" <<'CASE'
+	pipeline
+	cat >prepare.sh <<-'PROGRAM'
+		mkdir -p clean/sub
+		cp raw.csv clean/a.csv
+		cat "$LOG.n" >clean/sub/n.txt
+		for i in $(cat "$LOG.n"); do echo "$i" >"clean/$i.txt"; done
+	PROGRAM
+	echo 1 >"$LOG.n"
+	reproduce one
+	echo 2 >"$LOG.n"
+	expect_status 1 mlv repro --verify HEAD -- prepare
+	expect_out "        D clean/1.txt"
+	expect_out "        A clean/2.txt"
+	expect_out "        M clean/sub/n.txt"
+	seq 30 | tr '\n' ' ' >"$LOG.n"
+	expect_status 1 mlv repro --verify HEAD -- prepare
+	expect_out "        and 20 more"
+	expect_status 1 mlv repro --verify --json HEAD -- prepare
+	expect_json '.differs[0].files | length' 30
+	expect_json '.differs[0].files[0]' '{"path":"clean/10.txt","change":"A"}'
 CASE
 
 test_case "data that are lost are the layer that differs" <<'CASE'
