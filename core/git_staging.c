@@ -40,6 +40,7 @@ struct MlvStaging {
 	GPtrArray *ops;      /* of Op * */
 	GHashTable *ignores; /* folder -> IgnoreFile */
 	gboolean all_tracked;
+	MlvIndexLock *lock; /* NULL until it is taken */
 };
 
 static void op_free(gpointer data)
@@ -75,6 +76,7 @@ void mlv_staging_free(MlvStaging *stage)
 {
 	if (!stage)
 		return;
+	g_clear_pointer(&stage->lock, mlv_index_lock_free);
 	g_ptr_array_unref(stage->ops);
 	g_hash_table_unref(stage->ignores);
 	g_free(stage);
@@ -419,13 +421,10 @@ static gboolean stage_ignore(MlvRepo *repo, git_index *index, const IgnoreFile *
 
 static gboolean change_index(MlvStaging *stage, GError **error)
 {
-	g_autoptr(MlvIndexLock) lock = mlv_index_lock(stage->repo, error);
+	git_index *index = mlv_index_lock_index(stage->lock);
 	GHashTableIter at;
 	gpointer ignore;
 
-	if (!lock)
-		return FALSE;
-	git_index *index = mlv_index_lock_index(lock);
 	g_hash_table_iter_init(&at, stage->ignores);
 	while (g_hash_table_iter_next(&at, NULL, &ignore))
 		if (!stage_ignore(stage->repo, index, ignore, error))
@@ -433,7 +432,7 @@ static gboolean change_index(MlvStaging *stage, GError **error)
 	for (guint i = 0; i < stage->ops->len; i++)
 		if (!apply_op(stage->repo, index, stage->ops->pdata[i], error))
 			return FALSE;
-	return mlv_index_lock_commit(lock, error);
+	return mlv_index_lock_commit(stage->lock, error);
 }
 
 void mlv_staging_recover(MlvRepo *repo)
@@ -441,19 +440,38 @@ void mlv_staging_recover(MlvRepo *repo)
 	mlv_index_lock_recover(repo);
 }
 
+gboolean mlv_staging_lock(MlvStaging *stage, GError **error)
+{
+	if (!stage->lock)
+		stage->lock = mlv_index_lock(stage->repo, error);
+	return stage->lock != NULL;
+}
+
+/* The files are changed under the lock too: a .gitignore is read and written, and another mlv may be
+ * entering a line of its own. */
+static gboolean commit_under_lock(MlvStaging *stage, GError **error)
+{
+	gboolean ok = mlv_staging_lock(stage, error) && write_files(stage, error) &&
+		      change_index(stage, error);
+
+	g_clear_pointer(&stage->lock, mlv_index_lock_free);
+	return ok;
+}
+
 gboolean mlv_staging_commit(MlvStaging *stage, GError **error)
 {
 	const char *argv[] = { "add", "--update", NULL };
 	g_autoptr(GBytes) output = NULL;
 
-	if (!write_files(stage, error))
-		return FALSE;
+	/* git takes the lock itself. */
 	if (stage->all_tracked)
 		mlv_index_lock_recover(stage->repo);
 	if (stage->all_tracked && !mlv_git_capture(stage->repo, argv, NULL, &output, NULL, error))
 		return FALSE;
 	stage->all_tracked = FALSE;
-	if (!mlv_staging_is_empty(stage) && !change_index(stage, error))
+	if (mlv_staging_is_empty(stage))
+		g_clear_pointer(&stage->lock, mlv_index_lock_free);
+	else if (!commit_under_lock(stage, error))
 		return FALSE;
 	g_ptr_array_set_size(stage->ops, 0);
 	g_hash_table_remove_all(stage->ignores);

@@ -7,9 +7,9 @@
  *	mlv_staging_pointer(stage, "data/images", &pointer);
  *	mlv_staging_commit(stage, error);
  *
- * Calls only collect; mlv_staging_commit() writes the files, then takes git's index.lock (waiting
- * some seconds for another git), reads the index afresh, changes it and puts it in place, once for
- * all. If it fails the index is as it was. Main thread only.
+ * Calls only collect; mlv_staging_commit() takes git's index.lock (waiting some seconds for another
+ * git or mlv), reads the index afresh, writes the files, changes the index and puts it in place, once
+ * for all. If it fails the index is as it was. Main thread only.
  */
 #ifndef MLV_CORE_GIT_STAGING_H
 #define MLV_CORE_GIT_STAGING_H
@@ -43,9 +43,12 @@ void mlv_staging_forget(MlvStaging *stage, const char *path);
 /* Leaves a path unmerged: stages 1, 2, 3 from the bytes given (NULL: that side has none). */
 void mlv_staging_conflict(MlvStaging *stage, const char *path, GBytes *base, GBytes *ours,
 			  GBytes *theirs);
-/* Stages every tracked file of git's that was changed or removed, as `git commit -a`. */
+/* Stages every tracked file of git's that was changed or removed, as `git commit -a`; by git, so not
+ * after mlv_staging_lock(). */
 void mlv_staging_all_tracked(MlvStaging *stage);
 
+/* Takes the lock now: what is read after it (pointers, say) is what will be changed. */
+gboolean mlv_staging_lock(MlvStaging *stage, GError **error);
 gboolean mlv_staging_is_empty(const MlvStaging *stage);
 /* Does it all. The stage is empty after. */
 gboolean mlv_staging_commit(MlvStaging *stage, GError **error);

@@ -11,19 +11,43 @@
  */
 #include "core/partial.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "storage/file.h"
 
 #define PARTIAL_MAX (256u << 20)
 #define HEADER      "mlv-partial 1\n"
 
+/* One change: they are done again over what the file has when it is written. */
+typedef enum {
+	OP_BEGIN,
+	OP_INCLUDE,
+	OP_FORGET,
+	OP_FORGET_UNBROUGHT,
+	OP_RENAME
+} OpKind;
+
+typedef struct {
+	OpKind kind;
+	char *target, *path; /* INCLUDE: the path; RENAME: the new target */
+} Op;
+
 struct MlvPartial {
 	char *dir;           /* <git dir>/mlv */
 	GHashTable *targets; /* path -> GPtrArray of char *, sorted, none below another */
-	gboolean changed;
+	GArray *ops;         /* of Op: what was changed since it was read */
 };
+
+static void op_clear(gpointer data)
+{
+	Op *op = data;
+
+	g_free(op->target);
+	g_free(op->path);
+}
 
 /* Whether `path` is `above` or lies below it. */
 static gboolean is_below(const char *path, const char *above)
@@ -171,23 +195,38 @@ static gboolean parse(MlvPartial *partial, const char *text, gsize length, GErro
 	return TRUE;
 }
 
+static GHashTable *new_targets(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+				     (GDestroyNotify)g_ptr_array_unref);
+}
+
+/* Takes the targets from the file, as it is now. */
+static gboolean load(MlvPartial *partial, GError **error)
+{
+	g_autofree char *file = g_strconcat(partial->dir, "/partial", NULL);
+	g_autoptr(GError) local = NULL;
+	g_autoptr(GBytes) bytes = mlv_file_read(AT_FDCWD, file, PARTIAL_MAX, &local);
+
+	g_hash_table_remove_all(partial->targets);
+	if (bytes)
+		return parse(partial, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+			     error);
+	if (g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return FALSE;
+}
+
 MlvPartial *mlv_partial_open(MlvRepo *repo, GError **error)
 {
 	g_autoptr(MlvPartial) partial = g_new0(MlvPartial, 1);
-	g_autoptr(GError) local = NULL;
 
 	partial->dir = g_strdup(mlv_repo_worktree_dir(repo));
-	partial->targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-						 (GDestroyNotify)g_ptr_array_unref);
-	g_autofree char *file = g_strconcat(partial->dir, "/partial", NULL);
-	g_autoptr(GBytes) bytes = mlv_file_read(AT_FDCWD, file, PARTIAL_MAX, &local);
-	if (!bytes && !g_error_matches(local, MLV_ERROR, MLV_ERROR_MISSING)) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return NULL;
-	}
-	if (bytes && !parse(partial, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error))
-		return NULL;
-	return g_steal_pointer(&partial);
+	partial->targets = new_targets();
+	partial->ops = g_array_new(FALSE, FALSE, sizeof(Op));
+	g_array_set_clear_func(partial->ops, op_clear);
+	return load(partial, error) ? g_steal_pointer(&partial) : NULL;
 }
 
 void mlv_partial_close(MlvPartial *partial)
@@ -195,6 +234,7 @@ void mlv_partial_close(MlvPartial *partial)
 	if (!partial)
 		return;
 	g_hash_table_unref(partial->targets);
+	g_array_unref(partial->ops);
 	g_free(partial->dir);
 	g_free(partial);
 }
@@ -204,12 +244,12 @@ static gint by_name(gconstpointer a, gconstpointer b)
 	return strcmp(a, b);
 }
 
-gboolean mlv_partial_save(MlvPartial *partial, GError **error)
+static gboolean write_file(MlvPartial *partial, GError **error)
 {
-	if (!partial->changed)
-		return TRUE;
+	g_autofree char *file = g_strconcat(partial->dir, "/partial", NULL);
 	g_autoptr(GString) text = g_string_new(HEADER);
 	GList *targets = g_list_sort(g_hash_table_get_keys(partial->targets), by_name);
+
 	for (GList *at = targets; at; at = at->next) {
 		GPtrArray *paths = g_hash_table_lookup(partial->targets, at->data);
 		append_line(text, "target ", at->data);
@@ -217,12 +257,50 @@ gboolean mlv_partial_save(MlvPartial *partial, GError **error)
 			append_line(text, "path ", paths->pdata[i]);
 	}
 	g_list_free(targets);
-	if (!mlv_file_make_dirs(AT_FDCWD, partial->dir, 0777, error))
+	return mlv_file_replace(AT_FDCWD, file, text->str, text->len, 0666, FALSE, error);
+}
+
+/* The lock is the kernel's, which drops it with the process. Where there are none, the last to write
+ * wins. */
+static gboolean take_lock(MlvPartial *partial, MlvFd *fd, GError **error)
+{
+	g_autofree char *file = g_strconcat(partial->dir, "/partial-guard", NULL);
+
+	*fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (*fd < 0)
+		return mlv_fail_errno(error, "cannot open '%s'", file);
+	while (flock(*fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	return TRUE;
+}
+
+static gboolean apply(GHashTable *all, const Op *op);
+
+/* Makes the changes over what the file has now. *changed tells whether they change anything. */
+static gboolean replay(MlvPartial *partial, gboolean *changed, GError **error)
+{
+	*changed = FALSE;
+	if (!load(partial, error))
 		return FALSE;
-	g_autofree char *file = g_strconcat(partial->dir, "/partial", NULL);
-	if (!mlv_file_replace(AT_FDCWD, file, text->str, text->len, 0666, FALSE, error))
+	for (guint i = 0; i < partial->ops->len; i++)
+		*changed |= apply(partial->targets, &g_array_index(partial->ops, Op, i));
+	return TRUE;
+}
+
+gboolean mlv_partial_save(MlvPartial *partial, GError **error)
+{
+	gboolean changed;
+	g_auto(MlvFd) lock = -1;
+
+	if (partial->ops->len == 0)
+		return TRUE;
+	if (!replay(partial, &changed, error))
 		return FALSE;
-	partial->changed = FALSE;
+	if (changed && (!mlv_file_make_dirs(AT_FDCWD, partial->dir, 0777, error) ||
+			!take_lock(partial, &lock, error) || !replay(partial, &changed, error) ||
+			!write_file(partial, error)))
+		return FALSE;
+	g_array_set_size(partial->ops, 0);
 	return TRUE;
 }
 
@@ -251,26 +329,23 @@ gboolean mlv_partial_expects_below(const MlvPartial *partial, const char *target
 	return at < paths->len && g_str_has_prefix(paths->pdata[at], below);
 }
 
-void mlv_partial_begin(MlvPartial *partial, const char *target)
+static gboolean begin(GHashTable *all, const char *target)
 {
-	if (mlv_partial_has(partial, target))
-		return;
-	g_hash_table_insert(partial->targets, g_strdup(target),
-			    g_ptr_array_new_with_free_func(g_free));
-	partial->changed = TRUE;
+	return !g_hash_table_contains(all, target) &&
+	       g_hash_table_insert(all, g_strdup(target), g_ptr_array_new_with_free_func(g_free));
 }
 
-void mlv_partial_include(MlvPartial *partial, const char *target, const char *path)
+static gboolean include(GHashTable *all, const char *target, const char *path)
 {
-	GPtrArray *paths = g_hash_table_lookup(partial->targets, target);
+	GPtrArray *paths = g_hash_table_lookup(all, target);
 
 	if (!paths || (strcmp(path, target) != 0 && covers(paths, path)))
-		return;
+		return FALSE;
 	if (strcmp(path, target) == 0)
-		g_hash_table_remove(partial->targets, target);
+		g_hash_table_remove(all, target);
 	else
 		insert(paths, path);
-	partial->changed = TRUE;
+	return TRUE;
 }
 
 static gboolean is_unbrought(gpointer target, gpointer paths, gpointer user)
@@ -278,31 +353,71 @@ static gboolean is_unbrought(gpointer target, gpointer paths, gpointer user)
 	return ((const GPtrArray *)paths)->len == 0;
 }
 
-void mlv_partial_forget_unbrought(MlvPartial *partial)
+static gboolean rename_target(GHashTable *all, const char *target, const char *new_target)
 {
-	if (g_hash_table_foreach_remove(partial->targets, is_unbrought, NULL) > 0)
-		partial->changed = TRUE;
-}
-
-void mlv_partial_forget(MlvPartial *partial, const char *target)
-{
-	if (g_hash_table_remove(partial->targets, target))
-		partial->changed = TRUE;
-}
-
-void mlv_partial_rename(MlvPartial *partial, const char *target, const char *new_target)
-{
-	GPtrArray *old = g_hash_table_lookup(partial->targets, target);
+	GPtrArray *old = g_hash_table_lookup(all, target);
 
 	if (!old || strcmp(target, new_target) == 0)
-		return;
+		return FALSE;
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < old->len; i++) {
 		g_autofree char *path =
 			g_strconcat(new_target, (char *)old->pdata[i] + strlen(target), NULL);
 		insert(paths, path);
 	}
-	g_hash_table_remove(partial->targets, target);
-	g_hash_table_replace(partial->targets, g_strdup(new_target), paths);
-	partial->changed = TRUE;
+	g_hash_table_remove(all, target);
+	g_hash_table_replace(all, g_strdup(new_target), paths);
+	return TRUE;
+}
+
+/* Whether it changed anything. */
+static gboolean apply(GHashTable *all, const Op *op)
+{
+	switch (op->kind) {
+	case OP_BEGIN:
+		return begin(all, op->target);
+	case OP_INCLUDE:
+		return include(all, op->target, op->path);
+	case OP_FORGET:
+		return g_hash_table_remove(all, op->target);
+	case OP_FORGET_UNBROUGHT:
+		return g_hash_table_foreach_remove(all, is_unbrought, NULL) > 0;
+	case OP_RENAME:
+		return rename_target(all, op->target, op->path);
+	}
+	return FALSE;
+}
+
+/* What changes nothing here is kept too: another process may have listed the target meanwhile. */
+static void change(MlvPartial *partial, OpKind kind, const char *target, const char *path)
+{
+	Op op = { kind, g_strdup(target), g_strdup(path) };
+
+	apply(partial->targets, &op);
+	g_array_append_val(partial->ops, op);
+}
+
+void mlv_partial_begin(MlvPartial *partial, const char *target)
+{
+	change(partial, OP_BEGIN, target, NULL);
+}
+
+void mlv_partial_include(MlvPartial *partial, const char *target, const char *path)
+{
+	change(partial, OP_INCLUDE, target, path);
+}
+
+void mlv_partial_forget_unbrought(MlvPartial *partial)
+{
+	change(partial, OP_FORGET_UNBROUGHT, NULL, NULL);
+}
+
+void mlv_partial_forget(MlvPartial *partial, const char *target)
+{
+	change(partial, OP_FORGET, target, NULL);
+}
+
+void mlv_partial_rename(MlvPartial *partial, const char *target, const char *new_target)
+{
+	change(partial, OP_RENAME, target, new_target);
 }

@@ -302,6 +302,21 @@ static gboolean splice_part(Track *track, Item *item, MlvStoreWriter *writer, Ml
 	       mlv_store_writer_commit(writer, error) && mlv_pointer_from_entry(&tree, target);
 }
 
+/* The target's pointer as it is now: another mlv may have added another part since the work began.
+ * Under the lock. */
+static gboolean read_current(Track *track, const Item *item, MlvPointer *pointer, GError **error)
+{
+	gboolean found;
+
+	if (!mlv_git_read_pointer_file(track->local->repo, item->target, pointer, &found, error))
+		return FALSE;
+	if (!found)
+		*pointer = item->base;
+	return pointer->ref.kind == MLV_KIND_TREE ||
+	       mlv_fail(error, MLV_ERROR_FAILED,
+			"'%s' became a file meanwhile; run the command again", item->target);
+}
+
 /* Gives what is to be staged for the item; several parts of one target build on each other. */
 static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, MlvStaging *stage,
 			   GHashTable *current, GPtrArray *index, GError **error)
@@ -323,7 +338,10 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 	}
 	if (!whole) {
 		const MlvPointer *now = g_hash_table_lookup(current, item->target);
-		pointer = now ? *now : item->base;
+		if (now)
+			pointer = *now;
+		else if (!read_current(track, item, &pointer, error))
+			return FALSE;
 		if (!splice_part(track, item, writer, &pointer, error))
 			return FALSE;
 		g_hash_table_replace(current, g_strdup(item->target),
@@ -341,14 +359,27 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 	return TRUE;
 }
 
+static gboolean has_parts(const Track *track)
+{
+	for (guint i = 0; i < track->items->len; i++) {
+		const Item *item = track->items->pdata[i];
+		if (strcmp(item->path, item->target) != 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static gboolean stage_items(Track *track, MlvStoreWriter *writer, GError **error)
 {
 	g_autoptr(MlvStaging) stage = mlv_staging_new(track->local->repo);
-	g_autoptr(GPtrArray) index = mlv_git_pointers_in_index(track->local->repo, error);
 	g_autoptr(GHashTable) current =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GPtrArray) index = NULL;
 
-	if (!index)
+	/* Under the lock another's pointer may be read, of which the store must know the objects. */
+	if ((has_parts(track) &&
+	     (!mlv_staging_lock(stage, error) || !mlv_store_refresh(track->local->store, error))) ||
+	    !(index = mlv_git_pointers_in_index(track->local->repo, error)))
 		return FALSE;
 	for (guint i = 0; i < track->items->len; i++)
 		if (!stage_item(track, track->items->pdata[i], writer, stage, current, index,
@@ -432,6 +463,9 @@ gboolean mlv_track_add(MlvLocal *local, const char *const *paths, gsize count,
 	for (gsize i = 0; i < count; i++)
 		if (!take_path(&track, paths[i], error))
 			return FALSE;
+	/* Another mlv may have written what a pointer names after this one opened the store. */
+	if (has_parts(&track) && !mlv_store_refresh(local->store, error))
+		return FALSE;
 	return run(&track, error);
 }
 

@@ -124,4 +124,67 @@ test_case "a store shared by two repositories keeps what each needs while both a
 	mlv -C two verify -q --all
 CASE
 
+test_case "adds in one folder at once each enter their line in .gitignore" <<'CASE'
+	{ set +x; } 2>/dev/null
+	new_repo project
+	for round in 1 2 3; do
+		for i in 1 2 3 4; do
+			gen_random 20000 $i "file$round.$i"
+			start mlv add "file$round.$i"
+		done
+		finish
+	done
+	[ "$(grep -c '^/file' .gitignore)" = 12 ] || fail "a line is lost: $(cat .gitignore)"
+	run git status --porcelain
+	expect_no_out '??'
+	expect_no_out AM
+CASE
+
+test_case "parts of one directory that are added at once all come into its pointer" <<'CASE'
+	{ set +x; } 2>/dev/null
+	new_repo project
+	mkdir data
+	echo 0 >data/0
+	mlv add -q data
+	for round in 1 2 3; do
+		for i in 1 2 3 4; do
+			echo "$i" >"data/$round.$i"
+			start mlv add "data/$round.$i"
+		done
+		finish
+	done
+	mlv commit -q -m parts
+	expect_ok mlv status --exit-code
+	expect_ok mlv ls data
+	[ "$(wc -l <"$CASE/out")" = 13 ] || fail "a part is lost: $(cat "$CASE/out")"
+CASE
+
+test_case "paths that are pulled at once, and archives imported at once, are all recorded" <<'CASE'
+	{ set +x; } 2>/dev/null
+	new_repo project
+	for i in 1 2 3 4 5; do
+		mkdir -p "data/part$i"
+		echo "$i" >"data/part$i/file"
+		tar -cf "../$i.tar" -C "data/part$i" file
+	done
+	mlv add -q data
+	mlv remote add origin "$CASE/work/remote"
+	git commit -q -a -m one
+	mlv push -q
+	git clone -q . ../other
+	cd ../other
+	for i in 1 2 3 4; do
+		start mlv pull -- "data/part$i"
+	done
+	finish
+	[ "$(grep -c '^path ' .git/mlv/partial)" = 4 ] || fail "a path is lost"
+	for i in 1 2 3 4; do
+		start mlv import "../$i.tar" "set$i"
+	done
+	finish
+	[ "$(grep -c '^target set' .git/mlv/partial)" = 4 ] || fail "a target is lost"
+	run mlv status --short
+	expect_no_out ' D'
+CASE
+
 test_done
