@@ -22,6 +22,14 @@ typedef struct {
 	MlvTreeEntry entry;
 } Named;
 
+/* One directory that is being merged. */
+typedef struct {
+	const char *path;
+	GArray *const *sides; /* base, ours, theirs: Named, sorted */
+	GArray *result;       /* of Named */
+	GHashTable *beside;   /* names made for their versions, borrowed from `result` */
+} Folder;
+
 static void named_clear(gpointer data)
 {
 	g_free(((Named *)data)->name);
@@ -63,40 +71,70 @@ static gboolean is_directory(const MlvTreeEntry *entry)
 	return entry && entry->mode == MLV_MODE_DIRECTORY;
 }
 
+static gboolean is_file(const MlvTreeEntry *entry)
+{
+	return entry && (entry->mode == MLV_MODE_FILE || entry->mode == MLV_MODE_EXECUTABLE);
+}
+
+/* A file of which one side changed the content and the other whether it is executable has both, as
+ * in git. FALSE if that is not what happened. */
+static gboolean merge_file(const Trio *trio, MlvTreeEntry *merged)
+{
+	if (!is_file(trio->base) || !is_file(trio->ours) || !is_file(trio->theirs))
+		return FALSE;
+	*merged = *trio->ours;
+	if (trio->base->mode == trio->ours->mode)
+		merged->mode = trio->theirs->mode;
+	if (mlv_ref_equal(&trio->ours->ref, &trio->theirs->ref) ||
+	    mlv_ref_equal(&trio->base->ref, &trio->theirs->ref))
+		return TRUE;
+	merged->ref = trio->theirs->ref;
+	merged->files = trio->theirs->files;
+	merged->bytes = trio->theirs->bytes;
+	return mlv_ref_equal(&trio->base->ref, &trio->ours->ref);
+}
+
 static int by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(((const Named *)a)->name, ((const Named *)b)->name);
 }
 
-static void keep(GArray *result, const char *name, const MlvTreeEntry *entry)
+static const char *keep(Folder *folder, const char *name, const MlvTreeEntry *entry)
 {
 	Named named = { g_strdup(name), *entry };
 
 	named.entry.name = named.name;
-	g_array_append_val(result, named);
+	g_array_append_val(folder->result, named);
+	return named.name;
 }
 
-static gboolean name_is_free(const char *name, GArray *const sides[3])
+static gboolean name_is_free(const Folder *folder, const char *name)
 {
+	Named wanted = { .name = (char *)name };
+
+	if (g_hash_table_contains(folder->beside, name))
+		return FALSE;
 	for (guint i = 0; i < 3; i++)
-		for (guint j = 0; j < sides[i]->len; j++)
-			if (strcmp(g_array_index(sides[i], Named, j).name, name) == 0)
-				return FALSE;
+		if (g_array_binary_search(folder->sides[i], &wanted, by_name, NULL))
+			return FALSE;
 	return TRUE;
 }
 
-/* A name for their version that none of the three sides has: "x.theirs", "x.theirs-2" ... */
-static char *theirs_name(const char *name, GArray *const sides[3])
+/* A name for their version that none of the three sides has, nor another's: "x.theirs",
+ * "x.theirs-2" ... */
+static char *theirs_name(const Folder *folder, const char *name)
 {
-	gsize room = MLV_NAME_MAX - strlen(THEIRS_SUFFIX) - 8;
+	gsize length = MIN(strlen(name), MLV_NAME_MAX - strlen(THEIRS_SUFFIX) - 8);
 
+	/* A name that is cut is not cut within a character. */
+	while (length > 0 && ((guint8)name[length] & 0xc0) == 0x80)
+		length--;
 	for (guint number = 1;; number++) {
 		g_autofree char *suffix = number == 1
 						  ? g_strdup(THEIRS_SUFFIX)
 						  : g_strdup_printf(THEIRS_SUFFIX "-%u", number);
-		g_autofree char *made =
-			g_strdup_printf("%.*s%s", (int)MIN(strlen(name), room), name, suffix);
-		if (name_is_free(made, sides))
+		g_autofree char *made = g_strdup_printf("%.*s%s", (int)length, name, suffix);
+		if (name_is_free(folder, made))
 			return g_steal_pointer(&made);
 	}
 }
@@ -111,40 +149,45 @@ static void tell(Merge *merge, const char *folder, const char *name, const char 
 	merge->options->conflict(path, beside, merge->options->user);
 }
 
-static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio,
-				MlvTreeEntry *out, GError **error);
+static gboolean merge_directory(Merge *merge, const char *path, const Trio *trio, MlvTreeEntry *out,
+				GError **error);
 
-static gboolean merge_name(Merge *merge, const char *folder, const Trio *trio,
-			   GArray *const sides[3], GArray *result, GError **error)
+static gboolean merge_name(Merge *merge, Folder *folder, const Trio *trio, GError **error)
 {
+	MlvTreeEntry merged;
+
 	if (same(trio->ours, trio->theirs) || same(trio->base, trio->theirs)) {
 		if (trio->ours)
-			keep(result, trio->name, trio->ours);
+			keep(folder, trio->name, trio->ours);
 		return TRUE;
 	}
 	if (same(trio->base, trio->ours)) {
 		if (trio->theirs)
-			keep(result, trio->name, trio->theirs);
+			keep(folder, trio->name, trio->theirs);
 		return TRUE;
 	}
 	if (is_directory(trio->ours) && is_directory(trio->theirs)) {
-		g_autofree char *below = g_strconcat(folder, *folder ? "/" : "", trio->name, NULL);
-		MlvTreeEntry merged;
+		g_autofree char *below =
+			g_strconcat(folder->path, *folder->path ? "/" : "", trio->name, NULL);
 
 		if (!merge_directory(merge, below, trio, &merged, error))
 			return FALSE;
-		keep(result, trio->name, &merged);
+		keep(folder, trio->name, &merged);
+		return TRUE;
+	}
+	if (merge_file(trio, &merged)) {
+		keep(folder, trio->name, &merged);
 		return TRUE;
 	}
 	if (!trio->ours || !trio->theirs) {
-		keep(result, trio->name, trio->ours ? trio->ours : trio->theirs);
-		tell(merge, folder, trio->name, NULL);
+		keep(folder, trio->name, trio->ours ? trio->ours : trio->theirs);
+		tell(merge, folder->path, trio->name, NULL);
 		return TRUE;
 	}
-	g_autofree char *beside = theirs_name(trio->name, sides);
-	keep(result, trio->name, trio->ours);
-	keep(result, beside, trio->theirs);
-	tell(merge, folder, trio->name, beside);
+	g_autofree char *beside = theirs_name(folder, trio->name);
+	keep(folder, trio->name, trio->ours);
+	g_hash_table_add(folder->beside, (gpointer)keep(folder, beside, trio->theirs));
+	tell(merge, folder->path, trio->name, beside);
 	return TRUE;
 }
 
@@ -169,13 +212,15 @@ static const char *next_name(GArray *const sides[3], const guint at[3])
 	return least;
 }
 
-static gboolean merge_sides(Merge *merge, const char *folder, GArray *const sides[3],
+static gboolean merge_sides(Merge *merge, const char *path, GArray *const sides[3],
 			    MlvTreeEntry *out, GError **error)
 {
 	guint at[3] = { 0 };
 	g_autoptr(GArray) result = g_array_new(FALSE, FALSE, sizeof(Named));
+	g_autoptr(GHashTable) beside = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(MlvTreeBuilder) builder =
 		mlv_tree_builder_new(merge->options->put, merge->options->put_user);
+	Folder folder = { path, sides, result, beside };
 	Trio trio;
 
 	g_array_set_clear_func(result, named_clear);
@@ -183,7 +228,7 @@ static gboolean merge_sides(Merge *merge, const char *folder, GArray *const side
 		trio.base = side_entry(sides[0], &at[0], trio.name);
 		trio.ours = side_entry(sides[1], &at[1], trio.name);
 		trio.theirs = side_entry(sides[2], &at[2], trio.name);
-		if (!merge_name(merge, folder, &trio, sides, result, error))
+		if (!merge_name(merge, &folder, &trio, error))
 			return FALSE;
 	}
 	g_array_sort(result, by_name);
@@ -195,8 +240,8 @@ static gboolean merge_sides(Merge *merge, const char *folder, GArray *const side
 	return mlv_tree_builder_finish(builder, &out->ref, &out->files, &out->bytes, error);
 }
 
-static gboolean merge_directory(Merge *merge, const char *folder, const Trio *trio,
-				MlvTreeEntry *out, GError **error)
+static gboolean merge_directory(Merge *merge, const char *path, const Trio *trio, MlvTreeEntry *out,
+				GError **error)
 {
 	MlvSource *source = merge->options->source;
 	g_autoptr(GArray) base = read_entries(source, trio->base, error);
@@ -204,7 +249,7 @@ static gboolean merge_directory(Merge *merge, const char *folder, const Trio *tr
 	g_autoptr(GArray) theirs = ours ? read_entries(source, trio->theirs, error) : NULL;
 	GArray *const sides[3] = { base, ours, theirs };
 
-	return theirs && merge_sides(merge, folder, sides, out, error);
+	return theirs && merge_sides(merge, path, sides, out, error);
 }
 
 static const MlvTreeEntry *entry_of(const MlvPointer *pointer, MlvTreeEntry *entry)
@@ -235,6 +280,8 @@ gboolean mlv_merge_pointers(const MlvMergeOptions *options, const MlvPointer *ba
 		*result = *theirs;
 		return TRUE;
 	}
+	if (merge_file(&trio, &merged))
+		return mlv_pointer_from_entry(&merged, result);
 	if (!is_directory(trio.ours) || !is_directory(trio.theirs)) {
 		*conflicts = 1;
 		options->conflict("", NULL, options->user);

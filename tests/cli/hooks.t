@@ -219,4 +219,36 @@ test_case "values that make no sense are refused, and ignored with a warning whe
 	git config --unset mlv.jobs
 CASE
 
+test_case "names that are too long for a suffix get names of their own in a conflict" <<'CASE'
+	hooked
+	long=$(printf 'n%.0s' $(seq 254))
+	echo base | tee "data/${long}1" >"data/${long}2"
+	mlv commit -q -a -m long
+	git checkout -q -b side
+	echo theirs | tee "data/${long}1" >"data/${long}2"
+	mlv commit -q -a -m side
+	git checkout -q main
+	echo ours | tee "data/${long}1" >"data/${long}2"
+	mlv commit -q -a -m main
+	expect_status 1 git merge side
+	[ "$(cat data/*.theirs data/*.theirs-2)" = "theirs
+theirs" ] || fail "both versions of theirs are not there"
+	expect_content "data/${long}1" ours
+	expect_content "data/${long}2" ours
+	mlv add -q data
+CASE
+
+test_case "a change of content and one of the executable bit are merged" <<'CASE'
+	hooked
+	git checkout -q -b side
+	chmod +x data/1
+	mlv commit -q -a -m side
+	git checkout -q main
+	echo main >data/1
+	mlv commit -q -a -m main
+	expect_ok git merge -q -m merged side
+	expect_content data/1 main
+	[ -x data/1 ] || fail "the executable bit is lost"
+CASE
+
 test_done
