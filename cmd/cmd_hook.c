@@ -177,6 +177,23 @@ static gboolean post_merge(MlvCmd *cmd, int argc, char **argv, GError **error)
 	return follow(cmd, known ? &from : NULL, error);
 }
 
+static gboolean post_rewrite(MlvCmd *cmd, int argc, char **argv, GError **error)
+{
+	gboolean framework;
+	MlvOid from;
+
+	if (!take_options(cmd, "COMMAND", 1, &argc, &argv, &framework, error))
+		return FALSE;
+	const char *by = framework  ? getenv("PRE_COMMIT_REWRITE_COMMAND")
+			 : argc > 1 ? argv[1]
+				    : NULL;
+	/* An amended commit has moved nothing. */
+	if (g_strcmp0(by, "rebase") != 0 || !wanted(cmd))
+		return TRUE;
+	gboolean known = mlv_follow_rebased_onto(cmd->repo, &from);
+	return follow(cmd, known ? &from : NULL, error);
+}
+
 /* --- pre-push --------------------------------------------------------------------------------- */
 
 static gboolean take_pointer(const MlvOid *commit, const MlvTracked *tracked, gpointer user,
@@ -273,6 +290,7 @@ gboolean mlv_cmd_hook(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  "refuse to commit while data are changed and not added" },
 		{ "post-checkout", post_checkout, "bring data in line with the pointers" },
 		{ "post-merge", post_merge, "bring data in line with the pointers" },
+		{ "post-rewrite", post_rewrite, "bring data in line with the pointers" },
 		{ "pre-push", pre_push, "send data before git sends the commits" },
 		{ "merge", mlv_hook_merge, "git's merge driver for pointers" },
 		{ "diff", mlv_hook_diff, "git's diff driver for pointers" },

@@ -7,26 +7,70 @@
 
 /* --- after git has moved ---------------------------------------------------------------------- */
 
-/* The targets that are tracked no more. */
-static gboolean plan_removals(MlvCheckout *checkout, MlvRepo *repo, const GPtrArray *now,
-			      const MlvOid *from, GError **error)
-{
-	g_autoptr(GPtrArray) before = NULL;
+/* One following: what git has moved. */
+typedef struct {
+	const MlvCheckoutOptions *options;
+	GPtrArray *before; /* targets of the commit before; NULL where it is not known */
+	GPtrArray *now;
+	gboolean moved_only; /* pass over targets that git did not move */
+} Follow;
 
-	if (!from || !mlv_git_commit_exists(repo, from))
-		return TRUE;
-	before = mlv_git_pointers_in_commit(repo, from, error);
-	if (!before)
-		return FALSE;
-	for (guint i = 0; i < before->len; i++) {
-		const MlvTracked *old = before->pdata[i];
+static gboolean is_moved(const Follow *follow, const MlvTracked *now)
+{
+	const MlvTracked *was = follow->before ? mlv_tracked_find(follow->before, now->path) : NULL;
+
+	return !was || was->error || now->error || !mlv_pointer_equal(&was->pointer, &now->pointer);
+}
+
+/* The targets that are tracked no more. */
+static gboolean plan_removals(const Follow *follow, MlvCheckout *checkout, GError **error)
+{
+	for (guint i = 0; follow->before && i < follow->before->len; i++) {
+		const MlvTracked *old = follow->before->pdata[i];
 		const char *rest;
 
-		if (old->error || mlv_tracked_cover(now, old->path, &rest) ||
-		    mlv_targets_doubt(now, old))
+		if (old->error || mlv_tracked_cover(follow->now, old->path, &rest) ||
+		    mlv_targets_doubt(follow->now, old))
 			continue;
 		if (!mlv_checkout_target(checkout, old->path, NULL, &old->pointer, error))
 			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean run(const Follow *follow, MlvCheckoutTotals *totals, GError **error)
+{
+	g_autoptr(MlvCheckout) checkout = mlv_checkout_new(follow->options);
+
+	if (!plan_removals(follow, checkout, error))
+		return FALSE;
+	for (guint i = 0; i < follow->now->len; i++) {
+		const MlvTracked *tracked = follow->now->pdata[i];
+
+		if (tracked->error || (follow->moved_only && !is_moved(follow, tracked)) ||
+		    !mlv_pathspec_may_match_below(follow->options->paths, tracked->path))
+			continue;
+		if (!mlv_checkout_tracked(checkout, tracked, NULL, error))
+			return FALSE;
+	}
+	if (!mlv_checkout_plan(checkout, error) || !mlv_checkout_check(checkout, error) ||
+	    !mlv_checkout_apply(checkout, error))
+		return FALSE;
+	mlv_checkout_totals(checkout, totals);
+	return TRUE;
+}
+
+/* All else is there; but that something is not must not pass in silence. */
+static gboolean check_unread(const Follow *follow, GError **error)
+{
+	for (guint i = 0; i < follow->now->len; i++) {
+		const MlvTracked *tracked = follow->now->pdata[i];
+
+		if (tracked->error &&
+		    mlv_pathspec_may_match_below(follow->options->paths, tracked->path))
+			return mlv_fail(error, MLV_ERROR_CHECK,
+					"the data of '%s' were not brought: %s", tracked->path,
+					tracked->error->message);
 	}
 	return TRUE;
 }
@@ -35,29 +79,44 @@ gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *fr
 			     MlvCheckoutTotals *totals, GError **error)
 {
 	g_autoptr(GPtrArray) now = mlv_git_pointers_in_workspace(options->repo, FALSE, error);
-	g_autoptr(MlvCheckout) checkout = mlv_checkout_new(options);
-	const MlvTracked *unread = NULL;
+	g_autoptr(GPtrArray) before = NULL;
+	g_autoptr(GError) failed = NULL;
+	Follow follow = { .options = options, .now = now };
 
 	memset(totals, 0, sizeof(*totals));
-	if (!now || !plan_removals(checkout, options->repo, now, from, error))
+	if (!now)
 		return FALSE;
-	for (guint i = 0; i < now->len; i++) {
-		const MlvTracked *tracked = now->pdata[i];
-
-		if (!mlv_pathspec_may_match_below(options->paths, tracked->path))
-			continue;
-		if (tracked->error && !unread)
-			unread = tracked;
-		if (!tracked->error && !mlv_checkout_tracked(checkout, tracked, NULL, error))
+	if (from && mlv_git_commit_exists(options->repo, from)) {
+		follow.before = before = mlv_git_pointers_in_commit(options->repo, from, error);
+		if (!before)
 			return FALSE;
 	}
-	if (!mlv_checkout_plan(checkout, error) || !mlv_checkout_check(checkout, error) ||
-	    !mlv_checkout_apply(checkout, error))
-		return FALSE;
-	mlv_checkout_totals(checkout, totals);
-	/* All else is there; but that something is not must not pass in silence. */
-	return !unread || mlv_fail(error, MLV_ERROR_CHECK, "the data of '%s' were not brought: %s",
-				   unread->path, unread->error->message);
+	if (run(&follow, totals, &failed))
+		return check_unread(&follow, error);
+	/* Unsaved data of what git did not move are carried along, as git does with its own. */
+	follow.moved_only = before && g_error_matches(failed, MLV_ERROR, MLV_ERROR_EXISTS);
+	if (follow.moved_only) {
+		g_clear_error(&failed);
+		if (run(&follow, totals, &failed))
+			return check_unread(&follow, error);
+	}
+	g_propagate_error(error, g_steal_pointer(&failed));
+	return FALSE;
+}
+
+gboolean mlv_follow_rebased_onto(MlvRepo *repo, MlvOid *onto)
+{
+	static const char *const files[] = { "rebase-merge/onto", "rebase-apply/onto" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *file = g_build_filename(mlv_repo_git_dir(repo), files[i], NULL);
+		g_autofree char *text = NULL;
+
+		if (g_file_get_contents(file, &text, NULL, NULL) &&
+		    mlv_oid_parse(g_strchomp(text), onto))
+			return TRUE;
+	}
+	return mlv_git_resolve(repo, "ORIG_HEAD", onto, NULL);
 }
 
 /* --- before git pushes ------------------------------------------------------------------------ */

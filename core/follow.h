@@ -12,9 +12,14 @@
 
 /* Brings the data in line with the pointer files after git has moved from one commit to what is
  * checked out now (`from` NULL: not known): targets that `from` had and that are tracked no more
- * are removed. Unsaved data are never touched. */
+ * are removed. Unsaved data are never touched; those in targets that `from` has as they are now are
+ * carried along, others are an error. */
 gboolean mlv_follow_checkout(const MlvCheckoutOptions *options, const MlvOid *from,
 			     MlvCheckoutTotals *totals, GError **error);
+
+/* What the rebase that ends just now stood on before its own commits came: till then the data have
+ * followed. FALSE where that is not known. */
+gboolean mlv_follow_rebased_onto(MlvRepo *repo, MlvOid *onto);
 
 /* One line of a pre-push hook's input. */
 typedef struct {

@@ -113,16 +113,17 @@ static const struct {
 
 const char *const *mlv_hook_names(void)
 {
-	static const char *const names[] = { "pre-commit", "post-checkout", "post-merge",
-					     "pre-push", NULL };
+	static const char *const names[] = { "pre-commit",   "post-checkout", "post-merge",
+					     "post-rewrite", "pre-push",      NULL };
 	return names;
 }
 
-/* pre-push reads its standard input, so that it is kept for both. It alone must not pass without
- * mlv: the commits would arrive without their data. */
+/* pre-push and post-rewrite read their standard input, so that it is kept for both. pre-push alone
+ * must not pass without mlv: the commits would arrive without their data. */
 static char *script_text(const char *name)
 {
 	gboolean push = strcmp(name, "pre-push") == 0;
+	gboolean input = push || strcmp(name, "post-rewrite") == 0;
 
 	return g_strdup_printf(
 		"#!/bin/sh\n" MARK "; 'mlv hooks uninstall' puts back what was here.\n"
@@ -136,14 +137,14 @@ static char *script_text(const char *name)
 		"fi\n"
 		"%s mlv hook %s \"$@\"\n",
 		name,
-		push ? "input=$(cat)\nlines() {\n\ttest -z \"$input\" || printf '%s\\n' "
-		       "\"$input\"\n}\n"
-		     : "",
-		push ? "lines | " : "",
+		input ? "input=$(cat)\nlines() {\n\ttest -z \"$input\" || printf '%s\\n' "
+			"\"$input\"\n}\n"
+		      : "",
+		input ? "lines | " : "",
 		push ? "data cannot be pushed before the commits; install it, or use 'git push "
 		       "--no-verify'"
 		     : "tracked data is not looked after",
-		push ? 1 : 0, push ? "lines |" : "exec", name);
+		push ? 1 : 0, input ? "lines |" : "exec", name);
 }
 
 static char *hook_file(const MlvRepo *repo, const char *name, const char *suffix)

@@ -36,7 +36,7 @@ typedef enum {
 	MLV_HOOK_OUTDATED, /* ours, from another version of mlv */
 } MlvHookState;
 
-/* "pre-commit", "post-checkout", "post-merge", "pre-push", NULL. */
+/* "pre-commit", "post-checkout", "post-merge", "post-rewrite", "pre-push", NULL. */
 const char *const *mlv_hook_names(void);
 MlvHookState mlv_hook_state(const MlvRepo *repo, const char *name);
 /* Installs all (idempotent), sets merge.mlv.driver ("mlv hook merge %O %A %B %P") and

@@ -219,6 +219,45 @@ test_case "values that make no sense are refused, and ignored with a warning whe
 	git config --unset mlv.jobs
 CASE
 
+test_case "data follow a rebase" <<'CASE'
+	hooked
+	git checkout -q -b side
+	echo side >data/side
+	mlv commit -q -a -m side
+	echo side >data/1
+	mlv commit -q -a -m "side again"
+	git checkout -q main
+	echo main >data/main
+	mlv commit -q -a -m main
+	git checkout -q side
+	expect_ok git rebase -q main
+	expect_content data/side side
+	expect_content data/1 side
+	expect_content data/main main
+	expect_ok mlv status --exit-code
+CASE
+
+test_case "unsaved data of what git does not move are carried along" <<'CASE'
+	hooked
+	echo 1 >other
+	mlv add -q other
+	git commit -q -m other
+	echo unsaved >data/1
+	expect_ok git checkout -q -b side
+	expect_content data/1 unsaved
+	git stash -q
+	echo 2 >other
+	mlv add -q other
+	git commit -q --no-verify -m "another"
+	expect_ok git checkout -q main
+	expect_content other 1
+	expect_content data/1 unsaved
+	echo unsaved >other
+	expect_status 1 git checkout -q side
+	expect_err "unsaved data is in the way: 'other'"
+	expect_content other unsaved
+CASE
+
 test_case "names that are too long for a suffix get names of their own in a conflict" <<'CASE'
 	hooked
 	long=$(printf 'n%.0s' $(seq 254))
