@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading git's index, and the pointer files of the work tree. */
 
+#include <fcntl.h>
+
 #include "core/git_internal.h"
 #include "core/target.h"
+#include "storage/file.h"
 
 static gboolean fail_index(const char *file, int code, GError **error)
 {
@@ -86,9 +89,12 @@ GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **e
 			continue;
 		if (!mlv_git_read_targets(repo, entry->path, &entry->id, pointers, error))
 			return NULL;
-		for (; from < pointers->len; from++)
-			((MlvTracked *)pointers->pdata[from])->stage =
-				(guint8)git_index_entry_stage(entry);
+		for (; from < pointers->len; from++) {
+			MlvTracked *tracked = pointers->pdata[from];
+			tracked->stage = (guint8)git_index_entry_stage(entry);
+			tracked->sparse =
+				(entry->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE) != 0;
+		}
 	}
 	mlv_targets_settle(pointers);
 	return g_steal_pointer(&pointers);
@@ -147,6 +153,29 @@ gboolean mlv_git_tracks(MlvRepo *repo, const char *path, gboolean *tracks, char 
 	*tracks = code == 0 && git_index_entrycount(index) > 0;
 	if (*tracks && example)
 		*example = g_strdup(git_index_get_byindex(index, at)->path);
+	return TRUE;
+}
+
+gboolean mlv_git_check_own(MlvRepo *repo, const char *path, GError **error)
+{
+	git_index *index = current_index(repo, error);
+
+	if (!index)
+		return FALSE;
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		g_autofree char *folder = g_strndup(path, (gsize)(slash - path));
+		g_autofree char *git = g_strconcat(folder, "/.git", NULL);
+		const git_index_entry *entry = git_index_get_bypath(index, folder, 0);
+		g_auto(MlvFd) fd = mlv_file_open_beneath(repo->root_fd, git, O_PATH, 0);
+
+		git_error_clear();
+		if (fd >= 0 || (entry && entry->mode == GIT_FILEMODE_COMMIT))
+			return mlv_fail(
+				error, MLV_ERROR_FAILED,
+				"'%s' lies in '%s', which is a git repository of its own; run "
+				"mlv there: 'mlv -C %s ...'",
+				path, folder, folder);
+	}
 	return TRUE;
 }
 

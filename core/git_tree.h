@@ -17,6 +17,7 @@ typedef struct {
 	char *path;         /* of the data: the pointer's path without ".mlv" */
 	MlvPointer pointer; /* valid if error is NULL */
 	char *lock;         /* the mlv.lock that names it; NULL: a pointer file does */
+	gboolean sparse;    /* of an index: git's sparse checkout leaves its file out */
 	gboolean stays;     /* an output with `push: false`: it is not to be had elsewhere */
 	MlvOid blob;        /* git's name of that file's bytes; zero for one in the work tree */
 	guint8 stage;       /* in an index with conflicts 1 base, 2 ours, 3 theirs; else 0 */
@@ -83,6 +84,9 @@ gboolean mlv_git_walk_tree(MlvRepo *repo, const MlvOid *commit, const char *path
  * path. */
 gboolean mlv_git_tracks(MlvRepo *repo, const char *path, gboolean *tracks, char **example,
 			GError **error);
+/* FALSE with MLV_ERROR_FAILED for a path that lies in another repository: a submodule, or one that
+ * stands in the work tree. */
+gboolean mlv_git_check_own(MlvRepo *repo, const char *path, GError **error);
 /* Whether git's ignore rules leave a path out (tracked or not). */
 gboolean mlv_git_ignores(MlvRepo *repo, const char *path, gboolean is_dir, gboolean *ignored,
 			 GError **error);

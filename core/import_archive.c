@@ -65,7 +65,8 @@ static gboolean check_git(MlvLocal *local, const char *path, gboolean force, GEr
 	g_autofree char *example = NULL;
 	gboolean yes;
 
-	if (!mlv_git_tracks(local->repo, path, &yes, &example, error))
+	if (!mlv_git_check_own(local->repo, path, error) ||
+	    !mlv_git_tracks(local->repo, path, &yes, &example, error))
 		return FALSE;
 	if (yes)
 		return mlv_fail(error, MLV_ERROR_EXISTS,

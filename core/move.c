@@ -112,6 +112,7 @@ static gboolean check_target(MlvMove *move, Rename *one, GError **error)
 			"run 'mlv rm --cached' on it first, move it, and add '%s'",
 			one->from, one->into->path, one->into->path);
 	if (!mlv_pointer_check_target(one->to, error) ||
+	    !mlv_git_check_own(move->local->repo, one->to, error) ||
 	    !mlv_git_tracks(move->local->repo, one->to, &tracks, &example, error))
 		return FALSE;
 	return !tracks || mlv_fail(error, MLV_ERROR_EXISTS, "git tracks '%s'", example);

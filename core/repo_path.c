@@ -148,7 +148,8 @@ GBytes *mlv_repo_read_file(const MlvRepo *repo, const char *path, gsize max, GEr
 			 "'%s' is or lies behind a symbolic link, which is not followed", path);
 		return NULL;
 	}
-	if (fd < 0 && errno == ENOTDIR)
+	/* What cannot be there is not there. */
+	if (fd < 0 && (errno == ENOTDIR || errno == ENAMETOOLONG))
 		errno = ENOENT;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		mlv_fail_errno(error, "cannot read '%s'", path);
@@ -208,7 +209,7 @@ gboolean mlv_repo_remove_file(const MlvRepo *repo, const char *path, GError **er
 		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
 	}
-	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT && errno != ENAMETOOLONG)
 		return mlv_fail_errno(error, "cannot remove '%s'", path);
 	return TRUE;
 }

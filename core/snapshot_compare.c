@@ -200,6 +200,9 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 	const MlvScanDir *scan = dir->scan;
 	guint i = 0;
 
+	/* What is in a directory that cannot be read nobody knows. */
+	if (scan->error)
+		return TRUE;
 	if (!mlv_snapshot_load_base(snapshot, dir, error))
 		return FALSE;
 	guint n_base = dir->base ? dir->base->len : 0;
@@ -207,11 +210,14 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 		const BaseEntry *base = i < n_base ? &g_array_index(dir->base, BaseEntry, i) : NULL;
 		const MlvTreeEntry *entry = j < scan->count ? &dir->entries[j] : NULL;
 
-		if (entry && entry->mode == 0) {
+		int order = !base ? 1 : !entry ? -1 : strcmp(base->name, scan->entries[j].name);
+		/* What cannot be read or tracked is no change, but where it stands is nothing else. */
+		gboolean nothing = entry && order >= 0 && entry->mode == 0;
+		if (nothing && (order > 0 || scan->entries[j].type != MLV_SCAN_OTHER)) {
+			i += order == 0;
 			j++;
 			continue;
 		}
-		int order = !base ? 1 : !entry ? -1 : strcmp(base->name, scan->entries[j].name);
 		g_autofree char *path =
 			join(scan->path, order < 0 ? base->name : scan->entries[j].name);
 		gboolean ok = TRUE;
@@ -223,6 +229,8 @@ gboolean mlv_snapshot_compare(MlvSnapshot *snapshot, SnapDir *dir, GError **erro
 			ok = tell_gone(snapshot, dir->target, path, &base->entry, error);
 		else if (order > 0)
 			tell_new(snapshot, dir->target, path, entry);
+		else if (nothing)
+			ok = tell_gone(snapshot, dir->target, path, &base->entry, error);
 		else
 			ok = tell_pair(snapshot, dir->target, path, &base->entry, entry, error);
 		if (!ok)

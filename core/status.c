@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/status.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/git_tree.h"
 
@@ -14,7 +16,19 @@ typedef struct {
 	GPtrArray *index;   /* of the index */
 	GError *failure;    /* met in a callback */
 	GHashTable *stored; /* targets all of which is known to be in the store */
+	GArray *behind;     /* of Behind */
 } Status;
+
+/* A target of which git has moved the pointer file, and neither index nor data: `git stash pop`. */
+typedef struct {
+	char *path;
+	MlvPointer staged, file;
+} Behind;
+
+static void behind_clear(gpointer data)
+{
+	g_free(((Behind *)data)->path);
+}
 
 static gboolean wanted(const Status *status, const char *path)
 {
@@ -93,13 +107,14 @@ static void take_change(const MlvChange *change, gpointer data)
 }
 
 /* Data that differ from their pointer and yet are in the store as they are: git has moved the
- * pointer. */
-static void note_move(Status *status, const MlvSnapshotResult *result)
+ * pointer, unless its file is what the data are. */
+static void note_move(Status *status, const MlvSnapshotResult *result, const MlvPointer *file)
 {
 	MlvSource *source = mlv_store_source(status->local->store);
 	gboolean has = FALSE;
 
-	if (!result->complete || !result->present || result->same || !result->has_base)
+	if (!result->complete || !result->present || result->same || !result->has_base ||
+	    (file && mlv_pointer_equal(file, &result->pointer)))
 		return;
 	if (source->has(source, mlv_ref_chunk_kind(&result->pointer.ref), &result->pointer.ref.id,
 			&has, NULL) &&
@@ -107,11 +122,37 @@ static void note_move(Status *status, const MlvSnapshotResult *result)
 		status->result->moved_by_git = TRUE;
 }
 
+static void note_behind(Status *status, const MlvSnapshotResult *result, const MlvPointer *file)
+{
+	Behind behind = { .staged = result->pointer };
+
+	if (!result->same || !file || mlv_pointer_equal(&behind.staged, file))
+		return;
+	behind.path = g_strdup(result->path);
+	behind.file = *file;
+	g_array_append_val(status->behind, behind);
+	status->result->moved_by_git = TRUE;
+}
+
+/* What the pointer file says that stands beside the data. */
+static void note_pointer(Status *status, const MlvSnapshotResult *result)
+{
+	MlvPointer file;
+	gboolean found;
+
+	if (status->options->unadded)
+		return;
+	if (!mlv_git_read_pointer_file(status->local->repo, result->path, &file, &found, NULL))
+		found = FALSE;
+	note_move(status, result, found ? &file : NULL);
+	note_behind(status, result, found ? &file : NULL);
+}
+
 static void take_result(const MlvSnapshotResult *result, gpointer data)
 {
 	Status *status = data;
 
-	note_move(status, result);
+	note_pointer(status, result);
 	if (result->same && result->stored)
 		g_hash_table_add(status->stored, g_strdup(result->path));
 }
@@ -133,6 +174,13 @@ static void pass_progress(guint64 bytes, guint64 files, gpointer data)
 		status->options->progress(bytes, files, status->options->data);
 }
 
+/* Of what a sparse checkout leaves out nothing is missed, unless something is there all the same. */
+static gboolean is_left_out(Status *status, const MlvTracked *tracked)
+{
+	return tracked->sparse && faccessat(mlv_repo_root_fd(status->local->repo), tracked->path,
+					    F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
 /* An output that stays where it is made, and was not made here, is not missed. */
 static gboolean is_missed(Status *status, const MlvTracked *tracked, gboolean *missed,
 			  GError **error)
@@ -140,7 +188,9 @@ static gboolean is_missed(Status *status, const MlvTracked *tracked, gboolean *m
 	MlvSource *source = mlv_store_source(status->local->store);
 	const MlvRef *ref = &tracked->pointer.ref;
 
-	*missed = TRUE;
+	*missed = !is_left_out(status, tracked);
+	if (!*missed)
+		return TRUE;
 	return !tracked->stays || ref->size == 0 ||
 	       source->has(source, mlv_ref_chunk_kind(ref), &ref->id, missed, error);
 }
@@ -204,6 +254,11 @@ static gboolean tell_workspace(Status *status, GError **error)
 	if (ok && status->failure) {
 		g_propagate_error(error, g_steal_pointer(&status->failure));
 		ok = FALSE;
+	}
+	for (guint i = 0; ok && i < status->behind->len; i++) {
+		const Behind *behind = &g_array_index(status->behind, Behind, i);
+		ok = mlv_compare_target(compare, behind->path, &behind->staged, &behind->file,
+					error);
 	}
 	if (!ok || !mlv_compare_finish(compare, error))
 		return FALSE;
@@ -336,12 +391,15 @@ gboolean mlv_status_run(MlvLocal *local, const MlvStatusOptions *options, MlvSta
 		options->unadded ? mlv_git_pointers_in_workspace(local->repo, FALSE, error)
 				 : mlv_git_pointers_in_index(local->repo, error);
 	g_autoptr(GHashTable) stored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GArray) behind = g_array_new(FALSE, FALSE, sizeof(Behind));
 	Status status = { .local = local,
 			  .options = options,
 			  .result = result,
 			  .index = index,
-			  .stored = stored };
+			  .stored = stored,
+			  .behind = behind };
 
+	g_array_set_clear_func(behind, behind_clear);
 	memset(result, 0, sizeof(*result));
 	gboolean ok = index && (options->unadded || tell_staged(&status, error)) &&
 		      tell_workspace(&status, error) &&

@@ -31,6 +31,7 @@ typedef struct {
 	GPtrArray *pointers; /* of the work tree */
 	GPtrArray *items;
 	GHashTable *seen; /* paths of items */
+	gboolean all;     /* whatever changed, nothing named */
 } Track;
 
 static void item_free(gpointer data)
@@ -78,7 +79,7 @@ static gboolean check_new(Track *track, const char *path, GError **error)
 	gboolean yes;
 	MlvRepo *repo = track->local->repo;
 
-	if (!mlv_pointer_check_target(path, error) ||
+	if (!mlv_pointer_check_target(path, error) || !mlv_git_check_own(repo, path, error) ||
 	    !mlv_git_tracks(repo, path, &yes, &example, error))
 		return FALSE;
 	if (yes && g_strcmp0(example, path) == 0)
@@ -349,6 +350,15 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 	}
 	const MlvTracked *staged = mlv_tracked_find(index, item->target);
 	gboolean changed = !item->has_base || !mlv_pointer_equal(&pointer, &item->base);
+	/* The data did not change; git moved their pointer, and that is not to be undone unasked. */
+	if (track->all && changed && item->has_base && staged && staged->stage == 0 &&
+	    !staged->error && mlv_pointer_equal(&staged->pointer, &pointer)) {
+		pass_problem(MLV_PROBLEM_REFUSED, item->path,
+			     "git has moved its pointer, and the data are those of before: 'mlv "
+			     "checkout' brings them in line, 'mlv add' keeps them",
+			     track);
+		return TRUE;
+	}
 	if (changed || !staged || staged->stage != 0 || staged->error ||
 	    !mlv_pointer_equal(&staged->pointer, &pointer)) {
 		mlv_staging_pointer(stage, item->target, &pointer);
@@ -455,7 +465,7 @@ gboolean mlv_track_add(MlvLocal *local, const char *const *paths, gsize count,
 	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(local->repo, FALSE, error);
 	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(item_free);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	Track track = { local, options, result, pointers, items, seen };
+	Track track = { local, options, result, pointers, items, seen, FALSE };
 
 	memset(result, 0, sizeof(*result));
 	if (!pointers)
@@ -475,7 +485,7 @@ gboolean mlv_track_update_all(MlvLocal *local, const MlvTrackOptions *options,
 	g_autoptr(GPtrArray) pointers = mlv_git_pointers_in_workspace(local->repo, FALSE, error);
 	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(item_free);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	Track track = { local, options, result, pointers, items, seen };
+	Track track = { local, options, result, pointers, items, seen, TRUE };
 
 	memset(result, 0, sizeof(*result));
 	if (!pointers)

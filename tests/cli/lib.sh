@@ -165,6 +165,17 @@ need_root()
 	[ "$(id -u)" = 0 ] || skip_case "needs root"
 }
 
+# with_permissions COMMAND...: under the rules for modes and owners, which root is else above.
+with_permissions()
+{
+	local caps=-dac_override,-dac_read_search
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --inh-caps=$caps --bounding-set=$caps "$@"
+	else
+		"$@"
+	fi
+}
+
 need_command()
 {
 	command -v "$1" >/dev/null || skip_case "needs $1"

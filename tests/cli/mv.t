@@ -111,4 +111,17 @@ test_case "data that was not brought moves by its pointer" <<'CASE'
 	grep -qx '/renamed' data/.gitignore
 CASE
 
+test_case "a target with the longest name moves and goes" <<'CASE'
+	new_repo project
+	name=$(printf 'n%.0s' $(seq 251))
+	echo 1 >"$name"
+	mlv add -q "$name"
+	expect_ok mlv mv "$name" short
+	expect_content short 1
+	expect_ok mlv mv short "$name"
+	expect_ok mlv rm "$name"
+	expect_no_file "$name"
+	expect_no_file "$name.mlv"
+CASE
+
 test_done

@@ -212,4 +212,63 @@ test_case "it works from a sub-folder and in a linked work tree" <<'CASE'
 	expect_out "nothing changed"
 CASE
 
+test_case "after git stash pop it tells what git put back, and commit -a does not undo that" <<'CASE'
+	tracked
+	echo stashed >data/change
+	mlv add -q data
+	git stash -q
+	mlv checkout -q
+	git stash pop -q
+	expect_ok mlv status
+	expect_out "git has moved pointers"
+	expect_out "modified:   data/change"
+	expect_ok mlv status --json
+	expect_json .moved_by_git true
+	expect_status 1 mlv commit -a -m undone
+	expect_err "git has moved its pointer"
+	expect_ok mlv checkout
+	expect_content data/change stashed
+	expect_ok mlv status
+	expect_no_out "git has moved pointers"
+	expect_ok mlv commit -a -m done
+	expect_ok mlv cat HEAD:data/change
+	expect_out_is stashed
+CASE
+
+test_case "what cannot be read is not told as deleted" <<'CASE'
+	tracked
+	mkdir data/below
+	echo 1 >data/below/file
+	mlv add -q data
+	git commit -q -m "more"
+	touch data/change data/below/file
+	chmod 0 data/change data/below
+	expect_ok with_permissions mlv status --short
+	expect_err "data/change"
+	expect_err "data/below"
+	expect_no_out data
+	expect_status 1 with_permissions mlv status --exit-code
+	chmod 700 data/change data/below
+CASE
+
+test_case "what a sparse checkout leaves out is not missed" <<'CASE'
+	new_repo project
+	mkdir in out
+	echo 1 >in/file
+	echo 2 >out/file
+	mlv add -q in/file out/file
+	mlv remote add origin ../remote
+	git commit -q -a -m one
+	mlv push -q
+	git clone -q . ../other
+	cd ../other
+	git sparse-checkout set in
+	mlv -c mlv-remote.origin.url="$CASE/work/remote" pull -q
+	expect_ok mlv status --exit-code
+	expect_out "nothing changed"
+	git sparse-checkout disable
+	expect_ok mlv status --short
+	expect_out "!! out/file"
+CASE
+
 test_done
