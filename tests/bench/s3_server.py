@@ -103,8 +103,14 @@ class Server:
         small = self.bench.path("small")
         with open(small, "wb") as out:
             out.write(b"small")
-        execute([os.path.join(TOOLS, "client"), "PUT", "/%s/small" % self.bucket, small],
-                env=dict(self.bench.env, S3_ENDPOINT=self.endpoint))
+        put = [os.path.join(TOOLS, "client"), "PUT", "/%s/small" % self.bucket, small]
+        env = dict(self.bench.env, S3_ENDPOINT=self.endpoint)
+        for _ in range(100):
+            if subprocess.run(put, env=env, check=False, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0:
+                return
+            time.sleep(0.1)
+        raise SystemExit("the S3 server at %s does not answer" % self.endpoint)
 
     def wipe(self):
         subprocess.run([os.path.join(TOOLS, "rgw"), "wipe", self.folder], check=True)
