@@ -96,6 +96,27 @@ for folder in range(30):
 	expect_ok mlv verify --remote
 CASE
 
+test_case "a server that knows no ranges serves too, if slowly" <<'CASE'
+	need_s3
+	start_proxy "0:GET:.:norange"
+	s3_project
+	gen_random 9000000 3 large
+	mlv add -q large
+	commit_all two
+	expect_ok mlv push
+	git clone -q . ../clone
+	cd ../clone
+	expect_ok mlv pull -- data/part1/f000000
+	expect_err "does not know ranges"
+	expect_same data/part1/f000000 ../project/data/part1/f000000
+	expect_ok mlv pull
+	expect_same_tree data ../project/data
+	expect_same large ../project/large
+	expect_ok mlv fsck --remote --deep
+	expect_ok mlv gc --remote --grace 0
+	expect_ok mlv verify --remote
+CASE
+
 test_case "gc drops from a bucket what nothing needs, and what is needed stays" <<'CASE'
 	need_s3
 	s3_project
