@@ -447,8 +447,8 @@ gboolean mlv_staging_lock(MlvStaging *stage, GError **error)
 	return stage->lock != NULL;
 }
 
-/* The files are changed under the lock too: a .gitignore is read and written, and another mlv may be
- * entering a line of its own. */
+/* The files are changed under the lock too: a .gitignore is read and written, and another mlv may
+ * be entering a line of its own. */
 static gboolean commit_under_lock(MlvStaging *stage, GError **error)
 {
 	gboolean ok = mlv_staging_lock(stage, error) && write_files(stage, error) &&

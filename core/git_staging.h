@@ -43,8 +43,8 @@ void mlv_staging_forget(MlvStaging *stage, const char *path);
 /* Leaves a path unmerged: stages 1, 2, 3 from the bytes given (NULL: that side has none). */
 void mlv_staging_conflict(MlvStaging *stage, const char *path, GBytes *base, GBytes *ours,
 			  GBytes *theirs);
-/* Stages every tracked file of git's that was changed or removed, as `git commit -a`; by git, so not
- * after mlv_staging_lock(). */
+/* Stages every tracked file of git's that was changed or removed, as `git commit -a`; by git, so
+ * not after mlv_staging_lock(). */
 void mlv_staging_all_tracked(MlvStaging *stage);
 
 /* Takes the lock now: what is read after it (pointers, say) is what will be changed. */

@@ -260,8 +260,8 @@ static gboolean write_file(MlvPartial *partial, GError **error)
 	return mlv_file_replace(AT_FDCWD, file, text->str, text->len, 0666, FALSE, error);
 }
 
-/* The lock is the kernel's, which drops it with the process. Where there are none, the last to write
- * wins. */
+/* The lock is the kernel's, which drops it with the process. Where there are none, the last to
+ * write wins. */
 static gboolean take_lock(MlvPartial *partial, MlvFd *fd, GError **error)
 {
 	g_autofree char *file = g_strconcat(partial->dir, "/partial-guard", NULL);

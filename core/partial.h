@@ -33,8 +33,8 @@ void mlv_partial_forget_unbrought(MlvPartial *partial);
 /* The target is whole, or gone. */
 void mlv_partial_forget(MlvPartial *partial, const char *target);
 void mlv_partial_rename(MlvPartial *partial, const char *target, const char *new_target);
-/* Writes it atomically if it was changed: the changes are made over what another process has written
- * meanwhile, so that none is lost. */
+/* Writes it atomically if it was changed: the changes are made over what another process has
+ * written meanwhile, so that none is lost. */
 gboolean mlv_partial_save(MlvPartial *partial, GError **error);
 
 #endif
