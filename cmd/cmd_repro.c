@@ -82,6 +82,20 @@ static gboolean run(MlvCmd *cmd, const Options *opt, MlvLocal *local, const MlvP
 	       mlv_repro_tell_end(&tell, name, &totals, error);
 }
 
+static GArray *find_targets(const Options *opt, const MlvPipelines *pipelines,
+			    const MlvWords *words, GError **error)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+
+	for (guint i = 0; i < words->n_before; i++)
+		g_ptr_array_add(all, words->before[i]);
+	for (guint i = 0; i < words->n_after; i++)
+		g_ptr_array_add(all, words->after[i]);
+	return opt->all ? mlv_pipelines_all(pipelines)
+			: mlv_pipelines_targets(pipelines, (char *const *)all->pdata, all->len,
+						error);
+}
+
 gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	g_auto(Options) opt = { 0 };
@@ -115,7 +129,6 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ NULL },
 	};
 	g_auto(MlvPipelines) pipelines = { 0 };
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,
 			       "[TARGET...]\nmlv repro\nmlv repro -n\nmlv repro -j 4 train\n"
@@ -139,13 +152,6 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 	if (!local || !mlv_pipelines_open(&pipelines, local->repo, error))
 		return FALSE;
-	for (guint i = 0; i < words.n_before; i++)
-		g_ptr_array_add(all, words.before[i]);
-	for (guint i = 0; i < words.n_after; i++)
-		g_ptr_array_add(all, words.after[i]);
-	g_autoptr(GArray) targets =
-		opt.all ? mlv_pipelines_all(&pipelines)
-			: mlv_pipelines_targets(&pipelines, (char *const *)all->pdata, all->len,
-						error);
+	g_autoptr(GArray) targets = find_targets(&opt, &pipelines, &words, error);
 	return targets && run(cmd, &opt, local, &pipelines, targets, error);
 }

@@ -21,9 +21,33 @@ struct MlvCleanTree {
 	char *path; /* NULL: not filled yet */
 };
 
+/* git in `folder` (NULL: where the repository is), without what names the user's index, which a
+ * checkout would write: a hook's environment has it. */
+static gboolean run_git(MlvRepo *repo, const char *folder, const char *const *words, GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_autoptr(GBytes) output = NULL;
+	static const char *const all[] = { "env", "-u", "GIT_INDEX_FILE" };
+	static const char *const elsewhere[] = { "-u", "GIT_DIR", "-u", "GIT_WORK_TREE" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+		g_ptr_array_add(argv, (gpointer)all[i]);
+	for (gsize i = 0; folder && i < G_N_ELEMENTS(elsewhere); i++)
+		g_ptr_array_add(argv, (gpointer)elsewhere[i]);
+	g_ptr_array_add(argv, (gpointer) "git");
+	if (folder) {
+		g_ptr_array_add(argv, (gpointer) "-C");
+		g_ptr_array_add(argv, (gpointer)folder);
+	}
+	for (; *words; words++)
+		g_ptr_array_add(argv, (gpointer)*words);
+	g_ptr_array_add(argv, NULL);
+	return mlv_program_capture(repo, (char **)argv->pdata, NULL, &output, NULL, error);
+}
+
 gboolean mlv_clean_tree_add(MlvRepo *repo, const char *path, const char *rev, GError **error)
 {
-	const char *argv[] = {
+	const char *words[] = {
 		"-c",       "core.hooksPath=/dev/null",
 		"-c",       "core.sparseCheckout=false",
 		"worktree", "add",
@@ -31,9 +55,8 @@ gboolean mlv_clean_tree_add(MlvRepo *repo, const char *path, const char *rev, GE
 		"--detach", path,
 		rev,        NULL,
 	};
-	g_autoptr(GBytes) output = NULL;
 
-	if (mlv_git_capture(repo, argv, NULL, &output, NULL, error))
+	if (run_git(repo, NULL, words, error))
 		return TRUE;
 	g_prefix_error(error, "cannot check '%s' out into a work tree of its own: ", rev);
 	return FALSE;
@@ -106,6 +129,83 @@ static gboolean make_link(const MlvCleanTree *tree, const char *outside, GError 
 	       mlv_fail_errno(error, "cannot make the link '%s'", here);
 }
 
+/* --- submodules ------------------------------------------------------------------------------- */
+
+/* "-c submodule.NAME.url=..." and the path of each that has been cloned here: nothing is fetched. */
+static void add_cloned(const MlvCleanTree *tree, GPtrArray *words, GPtrArray *paths,
+		       GPtrArray *kept)
+{
+	const char *common = mlv_repo_common_dir(tree->repo);
+	g_autofree char *file = g_build_filename(tree->path, ".gitmodules", NULL);
+	const char *argv[] = { "config", "-z",           "-f",
+			       file,     "--get-regexp", "^submodule\\..*\\.path$",
+			       NULL };
+	g_autoptr(GBytes) output = NULL;
+	gsize length;
+
+	if (!mlv_git_capture(tree->repo, argv, NULL, &output, NULL, NULL))
+		return;
+	const char *data = g_bytes_get_data(output, &length);
+	/* "submodule.NAME.path\nPATH\0" */
+	for (gsize at = 0; at < length; at += strnlen(data + at, length - at) + 1) {
+		g_autofree char *entry = g_strndup(data + at, length - at);
+		char *path = strchr(entry, '\n');
+		if (!path || path - entry < 16)
+			continue;
+		g_autofree char *name = g_strndup(entry + 10, (gsize)(path - entry) - 15);
+		g_autofree char *folder = g_build_filename(common, "modules", name, NULL);
+		if (strstr(name, "..") || !g_file_test(folder, G_FILE_TEST_IS_DIR))
+			continue;
+		char *setting = g_strdup_printf("submodule.%s.url=%s", name, folder);
+		char *copy = g_strdup(path + 1);
+		g_ptr_array_add(kept, setting);
+		g_ptr_array_add(kept, copy);
+		g_ptr_array_add(words, (gpointer) "-c");
+		g_ptr_array_add(words, setting);
+		g_ptr_array_add(paths, copy);
+	}
+}
+
+/* Those that the user has cloned: their work tree has no others either, and to make them known would
+ * be written into the configuration. */
+static gboolean update_submodules(const MlvCleanTree *tree, GError **error)
+{
+	static const char *const update[] = {
+		"-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--"
+	};
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+	g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+
+	add_cloned(tree, words, paths, kept);
+	if (paths->len == 0)
+		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(update); i++)
+		g_ptr_array_add(words, (gpointer)update[i]);
+	for (guint i = 0; i < paths->len; i++)
+		g_ptr_array_add(words, paths->pdata[i]);
+	g_ptr_array_add(words, NULL);
+	return run_git(tree->repo, tree->path, (const char *const *)words->pdata, error);
+}
+
+/* Whoever does not need them may go on without. */
+static void bring_submodules(const MlvCleanTree *tree)
+{
+	const MlvRepoCaller *caller = mlv_repo_caller(tree->repo);
+	g_autofree char *file = g_build_filename(tree->path, ".gitmodules", NULL);
+	g_autoptr(GError) why = NULL;
+
+	if (!g_file_test(file, G_FILE_TEST_IS_REGULAR) || update_submodules(tree, &why))
+		return;
+	if (caller && caller->warn) {
+		g_autofree char *text =
+			g_strdup_printf("submodules are not there: %s", why->message);
+		caller->warn(text, caller->user);
+	}
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
 gboolean mlv_clean_tree_fill(MlvCleanTree *tree, const char *rev, GError **error)
 {
 	g_auto(GStrv) names = g_strsplit(mlv_repo_root(tree->repo), "/", -1);
@@ -122,7 +222,10 @@ gboolean mlv_clean_tree_fill(MlvCleanTree *tree, const char *rev, GError **error
 	for (guint i = 0; i < tree->outside->len; i++)
 		if (!make_link(tree, tree->outside->pdata[i], error))
 			return FALSE;
-	return mlv_clean_tree_add(tree->repo, tree->path, rev, error);
+	if (!mlv_clean_tree_add(tree->repo, tree->path, rev, error))
+		return FALSE;
+	bring_submodules(tree);
+	return TRUE;
 }
 
 char *mlv_clean_tree_enter(const MlvCleanTree *tree, const char *folder)

@@ -27,6 +27,7 @@ MlvCleanTree *mlv_clean_tree_new(MlvRepo *repo, const char *what, GError **error
 /* Before it is filled: a path outside of the repository ("../x"), as the repository's root sees
  * it, will lead from the tree to the same thing. Any but such a path is passed over. */
 gboolean mlv_clean_tree_link(MlvCleanTree *tree, const char *outside, GError **error);
+/* Checks it out, submodules too: what of these cannot be had is warned of. */
 gboolean mlv_clean_tree_fill(MlvCleanTree *tree, const char *rev, GError **error);
 /* The absolute path of a folder in the tree ("" is the root), which is made if it is not there;
  * where that cannot be, the root's. Caller frees. */

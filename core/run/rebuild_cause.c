@@ -39,6 +39,18 @@ static const MlvStage *maker_of(const Rebuilding *rebuilding, const char *path)
 	return stage && !stage->frozen ? stage : NULL;
 }
 
+/* Whether a path lies in a submodule. */
+static gboolean is_in_submodule(MlvRepo *repo, const char *path)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		g_autofree char *folder = g_strndup(path, (gsize)(slash - path));
+		g_autofree char *mark = g_build_filename(mlv_repo_root(repo), folder, ".git", NULL);
+		if (g_file_test(mark, G_FILE_TEST_EXISTS))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* What a path belongs to: git's files are code, all else is data. */
 static MlvLayer layer_of_path(const Rebuilding *rebuilding, const char *path)
 {
@@ -56,7 +68,8 @@ static MlvLayer layer_of_path(const Rebuilding *rebuilding, const char *path)
 			return MLV_LAYER_DATA;
 	if (!mlv_git_tracks(repo_of(rebuilding), path, &tracked, NULL, NULL))
 		return MLV_LAYER_CODE;
-	return tracked ? MLV_LAYER_CODE : MLV_LAYER_DATA;
+	return tracked || is_in_submodule(repo_of(rebuilding), path) ? MLV_LAYER_CODE
+								     : MLV_LAYER_DATA;
 }
 
 static char *missing_text(const char *path)

@@ -211,10 +211,29 @@ static void take_problems(const Rebuilding *rebuilding, MlvSide *side)
 		g_ptr_array_add(rebuilding->result->problems, g_strdup(problems->pdata[i]));
 }
 
-gboolean mlv_rebuild_compare_metrics(const Rebuilding *rebuilding, GError **error)
+/* The outputs that were made: others' metrics are not read. */
+static GPtrArray *made_paths(const Rebuilding *rebuilding)
+{
+	const GPtrArray *stages = rebuilding->result->stages;
+	GPtrArray *paths = g_ptr_array_new();
+
+	for (guint i = 0; i < stages->len; i++) {
+		const MlvRebuildStage *stage = stages->pdata[i];
+		for (guint j = 0; j < stage->outs->len; j++) {
+			const MlvRebuildOut *out = stage->outs->pdata[j];
+			if (out->has_now)
+				g_ptr_array_add(paths, out->path);
+		}
+	}
+	return paths;
+}
+
+static gboolean compare_files(const Rebuilding *rebuilding, const GPtrArray *paths, GError **error)
 {
 	const MlvRebuildOptions *options = rebuilding->options;
-	const MlvMeasuresOptions kind = { .kind = MLV_MEASURE_METRICS };
+	g_autoptr(MlvPathspec) filter =
+		mlv_pathspec_literal((const char *const *)paths->pdata, paths->len);
+	const MlvMeasuresOptions kind = { .kind = MLV_MEASURE_METRICS, .filter = filter };
 	g_autoptr(MlvMeasures) measures = mlv_measures_new(&kind);
 	g_autoptr(MlvSide) was = mlv_side_open(options->view, options->rev, error);
 	g_autoptr(MlvSide) now = was ? mlv_side_open(options->view, NULL, error) : NULL;
@@ -227,5 +246,13 @@ gboolean mlv_rebuild_compare_metrics(const Rebuilding *rebuilding, GError **erro
 	tolerate(rebuilding, was, now);
 	take_problems(rebuilding, was);
 	take_problems(rebuilding, now);
-	return compare_logged(rebuilding, error);
+	return TRUE;
+}
+
+gboolean mlv_rebuild_compare_metrics(const Rebuilding *rebuilding, GError **error)
+{
+	g_autoptr(GPtrArray) paths = made_paths(rebuilding);
+
+	return (paths->len == 0 || compare_files(rebuilding, paths, error)) &&
+	       compare_logged(rebuilding, error);
 }

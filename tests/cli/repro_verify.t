@@ -73,7 +73,7 @@ state()
 		find ".git/mlv/$folder" -type f 2>/dev/null | sort || :
 	done
 	find .git/worktrees 2>/dev/null || :
-	sha256sum mlv.lock .gitignore
+	sha256sum mlv.lock .gitignore .git/config
 }
 
 keep_state()
@@ -601,6 +601,48 @@ test_case "a run of a command is verified by the files that it changed and its m
 	expect_json '.differs[0].path' '"random.txt"'
 CASE
 
+test_case "a run recorded on one machine is verified on another" <<'CASE'
+	pipeline
+	git init -q --bare ../origin.git
+	git remote add origin ../origin.git
+	mlv remote add -q origin ../store
+	git commit -q -am remote
+	git push -q origin main
+	mlv push -q
+	seq 12 >raw.csv
+	mlv run -q -n fast -S lr=0.9
+	mlv run -q -n count -- sh -c 'wc -l raw.csv >count.txt; mlv log-metric acc=3'
+	mlv runs push -q
+	git clone -q ../origin.git ../clone
+	cd ../clone
+	mlv runs pull -q
+	expect_ok mlv repro --verify fast
+	expect_out "3 stages"
+	expect_ok mlv repro --verify count
+	expect_out "reproduced: 1 stage"
+CASE
+
+test_case "submodules that were cloned are there, without a word to their server" <<'CASE'
+	git init -q lib
+	echo 'echo from lib' >lib/run.sh
+	git -C lib add run.sh
+	git -C lib commit -q -m lib
+	pipeline
+	git submodule --quiet add "$CASE/work/lib" modules/lib
+	printf '  sub: {cmd: "sh modules/lib/run.sh > sub.txt", deps: [modules/lib/run.sh], outs: [sub.txt]}\n' >>mlv.yaml
+	reproduce sub
+	mv ../lib ../gone
+	keep_state
+	expect_ok mlv repro --verify
+	expect_out "sub: reproduced"
+	expect_state
+	echo 'echo more' >>modules/lib/run.sh
+	git -C modules/lib commit -q -am more
+	git commit -q -am "another lib"
+	expect_status 1 mlv repro --verify --json
+	expect_json .layer '"code"'
+CASE
+
 test_case "ctrl-C leaves nothing, and ends with 130" <<'CASE'
 	pipeline
 	echo '[ ! -e "$LOG.wait" ] || { echo $$ >"$LOG.pid"; exec sleep 100; }' >>train.sh
@@ -647,9 +689,18 @@ CASE
 
 test_case "git's variables, as hooks have them, do not lead it astray" <<'CASE'
 	pipeline
+	echo 'echo more' >>train.sh
+	reproduce second
 	keep_state
-	GIT_DIR=$PWD/.git GIT_INDEX_FILE=$PWD/.git/index GIT_WORK_TREE=$PWD expect_ok mlv repro --verify
+	GIT_DIR=$PWD/.git GIT_INDEX_FILE=$PWD/.git/index GIT_WORK_TREE=$PWD expect_ok mlv repro --verify HEAD~1
 	expect_state
+	printf '#!/bin/sh\nexec mlv repro --verify HEAD~1\n' >.git/hooks/pre-commit
+	chmod +x .git/hooks/pre-commit
+	echo new >new.txt
+	git add new.txt
+	expect_ok git commit -q -m new
+	[ "$(git show --name-only --format= HEAD)" = new.txt ]
+	[ -z "$(git status --porcelain)" ]
 	printf '#!/bin/sh\nexec mlv repro --verify\n' >.git/hooks/pre-push
 	chmod +x .git/hooks/pre-push
 	git init -q --bare ../origin.git
