@@ -50,6 +50,17 @@ const MlvNamed *mlv_lineage_named(const GArray *named, const char *path, gboolea
 /* Finds out what `text` names: opens its revision, scans, and adds the subjects. */
 gboolean mlv_lineage_resolve(MlvLineage *lineage, const char *text, GError **error);
 
+void mlv_lineage_add_subject(MlvLineage *lineage, const char *path, const MlvPointer *held,
+			     const char *etag);
+
+/* --- lineage_id.c ----------------------------------------------------------------------------- */
+
+/* The digits, in lower case, of a word that can be an id or its beginning, else NULL. *prefixed: it
+ * says that it is one. */
+char *mlv_lineage_id_digits(const char *text, gboolean *prefixed);
+/* Adds what has an id that begins so; of several ids MLV_ERROR_FAILED. */
+gboolean mlv_lineage_add_id(MlvLineage *lineage, const char *hex, gboolean *found, GError **error);
+
 /* --- lineage_graph.c -------------------------------------------------------------------------- */
 
 /* Follows the subjects up and down. */

@@ -8,8 +8,6 @@
 #include "core/run/run_list.h"
 #include "storage/chunker.h"
 
-#define ID_PREFIX "sha256:"
-
 static MlvRepo *repo_of(const MlvLineage *lineage)
 {
 	return mlv_view_repo(lineage->options.view);
@@ -104,8 +102,8 @@ static gboolean open_revision(MlvLineage *lineage, const char *rev, GError **err
 	       mlv_lineage_scan_runs(lineage->scan, error);
 }
 
-static void add_subject(MlvLineage *lineage, const char *path, const MlvPointer *held,
-			const char *etag)
+void mlv_lineage_add_subject(MlvLineage *lineage, const char *path, const MlvPointer *held,
+			     const char *etag)
 {
 	guint number = mlv_lineage_add(lineage, path, held, etag);
 
@@ -128,7 +126,7 @@ static gboolean add_plain(MlvLineage *lineage, const char *path)
 	case MLV_FILES_NOTHING:
 		return FALSE;
 	case MLV_FILES_DIRECTORY:
-		add_subject(lineage, path, NULL, NULL);
+		mlv_lineage_add_subject(lineage, path, NULL, NULL);
 		return TRUE;
 	case MLV_FILES_FILE:
 		break;
@@ -139,7 +137,7 @@ static gboolean add_plain(MlvLineage *lineage, const char *path)
 		mlv_id_of(data, length, &held.ref.id);
 		held.ref.size = held.bytes = length;
 	}
-	add_subject(lineage, path, bytes ? &held : NULL, NULL);
+	mlv_lineage_add_subject(lineage, path, bytes ? &held : NULL, NULL);
 	return TRUE;
 }
 
@@ -157,12 +155,12 @@ static gboolean add_inside(MlvLineage *lineage, const char *path, const MlvTrack
 			return FALSE;
 		}
 		*found = TRUE;
-		add_subject(lineage, path, NULL, NULL);
+		mlv_lineage_add_subject(lineage, path, NULL, NULL);
 		return TRUE;
 	}
 	if (*found)
-		add_subject(lineage, path, mlv_pointer_from_entry(&entry, &held) ? &held : NULL,
-			    NULL);
+		mlv_lineage_add_subject(lineage, path,
+					mlv_pointer_from_entry(&entry, &held) ? &held : NULL, NULL);
 	return TRUE;
 }
 
@@ -175,11 +173,11 @@ static gboolean add_below(MlvLineage *lineage, const char *path)
 		const MlvTracked *target = lineage->targets->pdata[i];
 		if (!target->error && strcmp(target->path, path) != 0 &&
 		    mlv_files_is_below(target->path, path))
-			add_subject(lineage, target->path, &target->pointer, NULL);
+			mlv_lineage_add_subject(lineage, target->path, &target->pointer, NULL);
 	}
 	const MlvNamed *named = mlv_lineage_named(lineage->outs, path, TRUE, &count);
 	for (guint i = 0; i < count; i++)
-		add_subject(lineage, named[i].path->path, &named[i].path->held, NULL);
+		mlv_lineage_add_subject(lineage, named[i].path->path, &named[i].path->held, NULL);
 	return lineage->subjects->len > before;
 }
 
@@ -195,14 +193,14 @@ static gboolean add_path(MlvLineage *lineage, const char *path, gboolean *found,
 		return FALSE;
 	}
 	if (target && !*rest) {
-		add_subject(lineage, target->path, &target->pointer, NULL);
+		mlv_lineage_add_subject(lineage, target->path, &target->pointer, NULL);
 		return TRUE;
 	}
 	if (target)
 		return add_inside(lineage, path, target, rest, found, error);
 	const MlvNamed *named = mlv_lineage_named(lineage->outs, path, FALSE, &count);
 	if (count > 0) {
-		add_subject(lineage, path, &named->path->held, NULL);
+		mlv_lineage_add_subject(lineage, path, &named->path->held, NULL);
 		return TRUE;
 	}
 	if (*path && mlv_lineage_named(lineage->deps, path, FALSE, &count) &&
@@ -212,108 +210,13 @@ static gboolean add_path(MlvLineage *lineage, const char *path, gboolean *found,
 	return TRUE;
 }
 
-/* --- an id ------------------------------------------------------------------------------------ */
-
-typedef struct {
-	MlvLineage *lineage;
-	const char *hex; /* as far as it was written */
-	gboolean any;
-	MlvId id; /* the first that fits */
-	gboolean several;
-	MlvId other;
-} Search;
-
-static gboolean fits(Search *search, const MlvId *id)
-{
-	char hex[MLV_ID_HEX + 1];
-
-	mlv_id_format(id, hex);
-	if (!g_str_has_prefix(hex, search->hex))
-		return FALSE;
-	if (search->any && !mlv_id_equal(&search->id, id)) {
-		search->several = TRUE;
-		search->other = *id;
-		return FALSE;
-	}
-	search->any = TRUE;
-	search->id = *id;
-	return TRUE;
-}
-
-static void try_held(Search *search, const char *path, const MlvPointer *held)
-{
-	if (fits(search, &held->ref.id))
-		add_subject(search->lineage, path, held, NULL);
-}
-
-static void search_steps(Search *search, gboolean current)
-{
-	MlvSteps *steps = search->lineage->steps;
-
-	for (guint i = 0; i < mlv_steps_count(steps); i++) {
-		const MlvStep *step = mlv_steps_get(steps, i);
-		if (step->current != current)
-			continue;
-		for (guint side = 0; side < 2; side++) {
-			const GPtrArray *paths = side ? step->block->deps : step->block->outs;
-			for (guint j = 0; j < paths->len; j++) {
-				const MlvLockPath *path = paths->pdata[j];
-				if (!path->etag)
-					try_held(search, path->path, &path->held);
-			}
-		}
-	}
-}
-
-static gboolean search_all(Search *search, GError **error)
-{
-	MlvLineage *lineage = search->lineage;
-	const GArray *scanned = mlv_lineage_scan_pointers(lineage->scan);
-
-	for (guint i = 0; i < lineage->targets->len; i++) {
-		const MlvTracked *target = lineage->targets->pdata[i];
-		if (!target->error)
-			try_held(search, target->path, &target->pointer);
-	}
-	search_steps(search, TRUE);
-	if (!search->any) {
-		for (guint i = 0; i < scanned->len; i++) {
-			const MlvScanned *one = &g_array_index(scanned, MlvScanned, i);
-			try_held(search, one->path, &one->pointer);
-		}
-		search_steps(search, FALSE);
-	}
-	if (!search->several)
-		return TRUE;
-	char first[MLV_ID_HEX + 1], second[MLV_ID_HEX + 1];
-	mlv_id_format(&search->id, first);
-	mlv_id_format(&search->other, second);
-	return mlv_fail(error, MLV_ERROR_FAILED,
-			"'%s' may be %s%.16s... or %s%.16s...: write more of it", search->hex,
-			ID_PREFIX, first, ID_PREFIX, second);
-}
-
-static gboolean is_id(const char *text, char **hex)
-{
-	gboolean prefixed = g_str_has_prefix(text, ID_PREFIX);
-	const char *digits = prefixed ? text + strlen(ID_PREFIX) : text;
-	gsize length = strlen(digits);
-
-	*hex = NULL;
-	if (length > MLV_ID_HEX || strspn(digits, "0123456789abcdefABCDEF") != length ||
-	    (length < MLV_LINEAGE_ID_MIN && !prefixed))
-		return FALSE;
-	*hex = g_ascii_strdown(digits, -1);
-	return TRUE;
-}
-
 /* --- runs and stages -------------------------------------------------------------------------- */
 
 static void add_outs(MlvLineage *lineage, const MlvStep *step)
 {
 	for (guint i = 0; i < step->block->outs->len; i++) {
 		const MlvLockPath *out = step->block->outs->pdata[i];
-		add_subject(lineage, out->path, &out->held, NULL);
+		mlv_lineage_add_subject(lineage, out->path, &out->held, NULL);
 	}
 }
 
@@ -331,7 +234,7 @@ static gboolean add_run(MlvLineage *lineage, const char *name, GError **error)
 	for (guint i = 0; i < scanned->len; i++) {
 		const MlvScanned *one = &g_array_index(scanned, MlvScanned, i);
 		if (g_strcmp0(one->run, name) == 0)
-			add_subject(lineage, one->path, &one->pointer, NULL);
+			mlv_lineage_add_subject(lineage, one->path, &one->pointer, NULL);
 	}
 	return lineage->subjects->len > 0 ||
 	       mlv_fail(error, MLV_ERROR_MISSING,
@@ -364,24 +267,20 @@ static gboolean fail_unknown(const char *text, GError **error)
 			text);
 }
 
-/* No path of the work tree: an id, a run, a stage. */
+/* No path of the work tree: an id, a stage. */
 static gboolean resolve_other(MlvLineage *lineage, const char *text, const char *hex,
-			      GError **error)
+			      gboolean prefixed, GError **error)
 {
-	Search search = { .lineage = lineage, .hex = hex };
+	gboolean found = FALSE;
 
-	if (hex) {
-		if (!search_all(&search, error))
-			return FALSE;
-		if (search.any)
-			return TRUE;
-	}
-	if (add_stage(lineage, text))
+	if (hex && !mlv_lineage_add_id(lineage, hex, &found, error))
+		return FALSE;
+	if (found || add_stage(lineage, text))
 		return TRUE;
-	if (hex && g_str_has_prefix(text, ID_PREFIX))
+	if (hex && prefixed)
 		return mlv_fail(error, MLV_ERROR_MISSING,
-				"no pointer and no lock of the work tree, of its history or of a "
-				"run names '%s'",
+				"nothing in the work tree, in its history or in a run has the id "
+				"'%s'",
 				text);
 	return fail_unknown(text, error);
 }
@@ -409,13 +308,13 @@ static gboolean is_here(MlvLineage *lineage, const char *path)
 gboolean mlv_lineage_resolve(MlvLineage *lineage, const char *text, GError **error)
 {
 	g_autofree char *rev = NULL, *path = NULL, *hex = NULL;
-	gboolean found = FALSE, is_run = FALSE;
+	gboolean found = FALSE, is_run = FALSE, prefixed;
 
-	is_id(text, &hex);
-	if (hex && g_str_has_prefix(text, ID_PREFIX)) {
+	hex = mlv_lineage_id_digits(text, &prefixed);
+	if (hex && prefixed) {
 		mlv_lineage_scan_look_for(lineage->scan, hex);
 		return open_revision(lineage, NULL, error) &&
-		       resolve_other(lineage, text, hex, error);
+		       resolve_other(lineage, text, hex, TRUE, error);
 	}
 	if (!mlv_git_split_path(repo_of(lineage), text, &rev, &path, error))
 		return FALSE;
@@ -433,5 +332,5 @@ gboolean mlv_lineage_resolve(MlvLineage *lineage, const char *text, GError **err
 		return TRUE;
 	return rev ? mlv_fail(error, MLV_ERROR_MISSING, "there is nothing at '%s' in '%s'", path,
 			      rev)
-		   : resolve_other(lineage, text, hex, error);
+		   : resolve_other(lineage, text, hex, FALSE, error);
 }

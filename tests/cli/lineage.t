@@ -156,7 +156,7 @@ test_case "an id is found by its beginning, in the history too" <<'CASE'
 	expect_ok mlv lineage "$raw"
 	expect_out 'read by prepare of another revision'
 	expect_status 128 mlv lineage "sha256:0000000000"
-	expect_err "names 'sha256:0000000000'"
+	expect_err "has the id 'sha256:0000000000'"
 	expect_status 128 mlv lineage nobody
 	expect_err "'nobody' is no path, id, run or stage"
 CASE
@@ -213,6 +213,10 @@ test_case "a stage, a folder and a file in a tracked folder can be asked for" <<
 	expect_out 'read by count'
 	expect_ok mlv lineage data/images/run.sh
 	expect_out "commit $counted"
+	# A file in it is found by its id, too.
+	expect_ok mlv lineage "$(sha256sum <data/images/run.sh | cut -c 1-20)"
+	expect_out 'data/images/run.sh  '
+	expect_out 'read by count'
 	expect_ok mlv lineage data
 	expect_out 'data/images  '
 	cd data

@@ -76,6 +76,8 @@ static void a_step_of_another_folder_is_another(void **state)
 	g_autoptr(GArray) root = mlv_steps_read(steps, "", text, length, "root");
 	g_autoptr(GArray) sub = mlv_steps_read(steps, "sub", text, length, "sub");
 
+	assert_int_equal(root->len, 2);
+	assert_int_equal(sub->len, 2);
 	assert_int_equal(mlv_steps_count(steps), 4);
 	assert_string_equal(mlv_steps_get(steps, 2)->address, "sub:a");
 	assert_non_null(mlv_lock_stage_out(mlv_steps_get(steps, 2)->block, "sub/out"));
