@@ -11,6 +11,7 @@ typedef struct {
 	gboolean verify;
 	char **tolerances;
 	char *junit, *worker;
+	gboolean trace, trace_all, strict;
 } Options;
 
 static void options_clear(Options *opt)
@@ -28,8 +29,9 @@ static gboolean check(const Options *opt, const MlvWords *words, GError **error)
 			error, MLV_ERROR_USAGE,
 			"-s is about the stages named alone, --downstream about what follows "
 			"them: use one of the two");
-	if (opt->verify && (opt->dry_run || opt->force || opt->keep_going || opt->single ||
-			    opt->downstream || opt->pull || opt->no_run_cache || opt->all))
+	if (opt->verify &&
+	    (opt->dry_run || opt->force || opt->keep_going || opt->single || opt->downstream ||
+	     opt->pull || opt->no_run_cache || opt->all || opt->trace))
 		return mlv_fail(
 			error, MLV_ERROR_USAGE,
 			"--verify runs everything anew in a work tree of its own: of the other "
@@ -37,6 +39,13 @@ static gboolean check(const Options *opt, const MlvWords *words, GError **error)
 	if (!opt->verify && (opt->tolerances || opt->junit))
 		return mlv_fail(error, MLV_ERROR_USAGE,
 				"--tolerance and --junit are about what --verify compares");
+	if (opt->dry_run && opt->trace)
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"-n runs nothing, and what does not run cannot be traced: use -n "
+				"or --trace");
+	if ((opt->trace_all || opt->strict) && !opt->trace)
+		return mlv_fail(error, MLV_ERROR_USAGE,
+				"--trace-all and --strict say more of --trace: give that too");
 	if (opt->all && words->n_before + words->n_after > 0)
 		return mlv_fail(error, MLV_ERROR_USAGE, "-P means all stages: name none with it");
 	return TRUE;
@@ -72,11 +81,14 @@ static gboolean run(MlvCmd *cmd, const Options *opt, MlvLocal *local, const MlvP
 		.single = opt->single,
 		.downstream = opt->downstream,
 		.no_run_cache = opt->no_run_cache,
+		.trace = opt->trace,
+		.trace_all = opt->trace_all,
 		.jobs = cmd->jobs,
 		.cancel = cmd->cancel,
 	};
 
 	mlv_repro_tell_init(&tell, cmd, opt->dry_run, cmd->jobs > 1, opt->json);
+	tell.strict = opt->strict;
 	mlv_repro_tell_options(&tell, &options);
 	return mlv_repro(&options, targets, &totals, error) &&
 	       mlv_repro_tell_end(&tell, name, &totals, error);
@@ -125,6 +137,12 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 		  "with --verify: write what was found to this file, as JUnit has it", "FILE" },
 		{ "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt.worker,
 		  "verify here, in a clean work tree", "FOLDER" },
+		{ "trace", 0, 0, G_OPTION_ARG_NONE, &opt.trace,
+		  "run the stages and tell what they read and wrote undeclared", NULL },
+		{ "trace-all", 0, 0, G_OPTION_ARG_NONE, &opt.trace_all,
+		  "with --trace: files of the system and of programs too", NULL },
+		{ "strict", 0, 0, G_OPTION_ARG_NONE, &opt.strict,
+		  "with --trace: undeclared files are a failure", NULL },
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &opt.json, "print one JSON document", NULL },
 		{ NULL },
 	};

@@ -67,6 +67,8 @@ void mlv_repro_json_add(const MlvReproTell *tell, const MlvReproOutcome *outcome
 				    json_real((double)outcome->duration / G_USEC_PER_SEC));
 	if (!tell->dry_run)
 		json_object_set_new(row, "outs", outs_json(outcome->block));
+	if (outcome->trace)
+		json_object_set_new(row, "trace", mlv_repro_trace_json(outcome->trace));
 	json_array_append_new(tell->stages, row);
 }
 

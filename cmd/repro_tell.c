@@ -183,6 +183,8 @@ static void tell_done(const MlvReproOutcome *outcome, gpointer user)
 		tell_dry(tell, outcome);
 	if (!tell->dry_run)
 		tell_text(tell, outcome);
+	if (outcome->trace && !tell->stages)
+		mlv_repro_trace_print(tell, outcome);
 }
 
 static void tell_waiting(const MlvStage *stage, gpointer user)
@@ -236,7 +238,7 @@ static void note_totals(const MlvReproTell *tell, const MlvReproTotals *totals)
 gboolean mlv_repro_tell_end(MlvReproTell *tell, const char *run, const MlvReproTotals *totals,
 			    GError **error)
 {
-	if (totals->failed > 0)
+	if (totals->failed > 0 || (tell->strict && totals->undeclared > 0))
 		tell->cmd->status = MLV_EXIT_CHECK;
 	if (!tell->stages) {
 		note_totals(tell, totals);

@@ -12,6 +12,7 @@ typedef struct {
 	gboolean dry_run;
 	gboolean anew;       /* all run whatever has changed; what they print is no result */
 	gboolean prefix;     /* each line has its stage before it */
+	gboolean strict;     /* undeclared files are a failure */
 	json_t *stages;      /* NULL: text */
 	GHashTable *partial; /* stage -> GString: the line that is not ended */
 } MlvReproTell;
@@ -26,6 +27,13 @@ void mlv_repro_tell_options(MlvReproTell *tell, MlvReproOptions *options);
 /* The summary, and the exit status. */
 gboolean mlv_repro_tell_end(MlvReproTell *tell, const char *run, const MlvReproTotals *totals,
 			    GError **error);
+
+/* --- repro_trace.c ---------------------------------------------------------------------------- */
+
+/* Prints what a stage touched and does not declare: nothing where there is nothing. */
+void mlv_repro_trace_print(const MlvReproTell *tell, const MlvReproOutcome *outcome);
+/* The same as JSON. */
+json_t *mlv_repro_trace_json(const MlvTraceReport *report);
 
 /* --- repro_json.c ----------------------------------------------------------------------------- */
 

@@ -105,6 +105,29 @@ static int spawn(MlvChild *child, char **argv, int output)
 	return code;
 }
 
+static gboolean fail_start(const MlvChild *child, int code, char **argv, GError **error)
+{
+	errno = code;
+	return code == E2BIG ? mlv_fail(error, MLV_ERROR_FAILED,
+					"the command is too long for this system: %zu bytes",
+					strlen((char *)child->options.cmds->pdata[child->next]))
+			     : mlv_fail_errno(error, "cannot start '%s' in '%s'", argv[0],
+					      child->options.directory);
+}
+
+static gboolean spawn_traced(MlvChild *child, char **argv, int output, GError **error)
+{
+	gboolean keep = child->options.keep_fd >= 0 && sysconf(_SC_OPEN_MAX) > KEEP_FD;
+	MlvTraceStart start = { .argv = argv,
+				.environ = child->options.environ,
+				.directory = child->options.directory,
+				.output = output,
+				.keep_fd = keep ? child->options.keep_fd : -1,
+				.keep_as = KEEP_FD };
+
+	return mlv_trace_start(child->options.trace, &start, &child->pid, error);
+}
+
 static gboolean start_next(MlvChild *child, GError **error)
 {
 	static const char *const plain[] = { PLAIN_SHELL, NULL };
@@ -122,23 +145,25 @@ static gboolean start_next(MlvChild *child, GError **error)
 	g_ptr_array_add(argv, NULL);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return mlv_fail_errno(error, "cannot make a pipe");
-	int code = spawn(child, (char **)argv->pdata, ends[1]);
+	int code = 0;
+	gboolean ok;
+	if (child->options.trace) {
+		ok = spawn_traced(child, (char **)argv->pdata, ends[1], error);
+	} else {
+		code = spawn(child, (char **)argv->pdata, ends[1]);
+		ok = code == 0 || fail_start(child, code, (char **)argv->pdata, error);
+	}
 	close(ends[1]);
-	if (code) {
+	if (!ok) {
 		close(ends[0]);
-		errno = code;
 		child->pid = 0;
-		return code == E2BIG
-			       ? mlv_fail(error, MLV_ERROR_FAILED,
-					  "the command is too long for this system: %zu bytes",
-					  strlen(cmd))
-			       : mlv_fail_errno(error, "cannot start '%s' in '%s'",
-						(char *)argv->pdata[0], child->options.directory);
+		return FALSE;
 	}
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	child->output = ends[0];
 	child->group = child->pid;
-	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	/* One that is traced is not ours to wait for. */
+	child->pidfd = child->options.trace ? -1 : (int)syscall(SYS_pidfd_open, child->pid, 0);
 	child->ended = FALSE;
 	child->linger = 0;
 	child->next++;
@@ -160,7 +185,7 @@ void mlv_child_free(MlvChild *child)
 		return;
 	if (child->pid > 0) {
 		kill(-child->group, SIGKILL);
-		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		while (!child->options.trace && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	mlv_fd_clear(&child->pidfd);
@@ -176,14 +201,18 @@ guint mlv_child_fds(const MlvChild *child, struct pollfd fds[MLV_CHILD_FDS])
 
 	if (child->output >= 0)
 		fds[count++] = (struct pollfd){ .fd = child->output, .events = POLLIN };
-	if (child->pid > 0 && child->pidfd >= 0)
+	if (child->pid > 0 && child->options.trace)
+		fds[count++] = (struct pollfd){ .fd = mlv_trace_fd(child->options.trace),
+						.events = POLLIN };
+	else if (child->pid > 0 && child->pidfd >= 0)
 		fds[count++] = (struct pollfd){ .fd = child->pidfd, .events = POLLIN };
 	return count;
 }
 
 int mlv_child_timeout(const MlvChild *child)
 {
-	if (child->stop != STOP_NONE || (child->pid > 0 && child->pidfd < 0))
+	if (child->stop != STOP_NONE ||
+	    (child->pid > 0 && child->pidfd < 0 && !child->options.trace))
 		return TICK;
 	if (!child->ended)
 		return -1;
@@ -207,17 +236,33 @@ static void read_output(MlvChild *child)
 	}
 }
 
-static void reap(MlvChild *child)
+/* Whether the command under way has ended. */
+static gboolean look_for_end(MlvChild *child, gboolean *ended, int *status, GError **error)
 {
+	*ended = FALSE;
+	if (child->pid <= 0)
+		return TRUE;
+	if (child->options.trace)
+		return mlv_trace_read(child->options.trace, ended, status, error);
+	*ended = waitpid(child->pid, status, WNOHANG) == child->pid;
+	return TRUE;
+}
+
+static gboolean reap(MlvChild *child, GError **error)
+{
+	gboolean ended;
 	int status;
 
-	if (child->pid <= 0 || waitpid(child->pid, &status, WNOHANG) != child->pid)
-		return;
+	if (!look_for_end(child, &ended, &status, error))
+		return FALSE;
+	if (!ended)
+		return TRUE;
 	child->status = status;
 	child->pid = 0;
 	child->ended = TRUE;
 	child->linger = now_ms() + LINGER;
 	mlv_fd_clear(&child->pidfd);
+	return TRUE;
 }
 
 static gboolean group_is_gone(const MlvChild *child)
@@ -253,7 +298,8 @@ gboolean mlv_child_step(MlvChild *child, gboolean *finished, GError **error)
 {
 	*finished = FALSE;
 	/* In this order: what was printed before the end is in the pipe by then. */
-	reap(child);
+	if (!reap(child, error))
+		return FALSE;
 	read_output(child);
 	if (child->stop != STOP_NONE) {
 		escalate(child);

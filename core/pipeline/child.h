@@ -15,13 +15,16 @@
 #include <glib.h>
 #include <poll.h>
 
+#include "core/pipeline/trace.h"
+
 typedef struct {
 	const GPtrArray *cmds;    /* of char *, at least one */
 	const char *const *shell; /* its words, to which "-c" and the command are added */
 	gboolean any_shell;       /* commands that mean the same to any may run in /bin/sh */
 	const char *directory;    /* absolute */
 	const char *const *environ;
-	int keep_fd; /* kept open in the child; -1: none */
+	int keep_fd;     /* kept open in the child; -1: none */
+	MlvTrace *trace; /* what it touches is noted there; NULL: it is not traced */
 	/* What was printed, as it comes. */
 	void (*output)(const guint8 *data, gsize length, gpointer user);
 	gpointer user;

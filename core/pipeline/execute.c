@@ -27,6 +27,8 @@ static void job_free(gpointer data)
 
 	mlv_stage_now_free(job->now);
 	mlv_child_free(job->child);
+	mlv_trace_free(job->trace);
+	mlv_trace_report_free(job->report);
 	mlv_runlog_free(job->log);
 	g_strfreev(job->shell);
 	if (job->environ)
@@ -63,9 +65,12 @@ static void tell(Job *job, MlvReproResult result, const char *why, int status)
 				    .why = why,
 				    .status = status,
 				    .duration = job->child ? job->started : 0,
-				    .block = mlv_record_get(execution->record, job->stage) };
+				    .block = mlv_record_get(execution->record, job->stage),
+				    .trace = job->report };
 
 	++*counts[result];
+	if (job->report && mlv_trace_report_finds(job->report))
+		execution->totals->undeclared++;
 	if (options->done)
 		options->done(&outcome, options->user);
 }
@@ -324,6 +329,8 @@ static gboolean open_all(Execution *execution, const GArray *targets, GError **e
 				.cancel = options->cancel };
 	gint64 max_log;
 
+	if (options->trace && !mlv_trace_check(error))
+		return FALSE;
 	if (!mlv_config_get_int(mlv_repo_config(repo), "mlv.maxLog", MAX_LOG, 0, G_MAXINT64,
 				&max_log, error))
 		return FALSE;
@@ -345,7 +352,7 @@ static gboolean open_all(Execution *execution, const GArray *targets, GError **e
 				    .etag = mlv_execution_etag,
 				    .about_to_run = options->dry_run ? about_to_run : NULL,
 				    .user = execution,
-				    .force = options->force || options->rebuild };
+				    .force = options->force || options->rebuild || options->trace };
 	return mlv_execution_choose(execution, targets, error);
 }
 

@@ -14,6 +14,7 @@
 #define MLV_CORE_PIPELINE_EXECUTE_H
 
 #include "core/pipeline/decide.h"
+#include "core/pipeline/trace_report.h"
 
 typedef enum {
 	MLV_REPRO_KEPT,     /* nothing has changed */
@@ -29,11 +30,12 @@ typedef enum {
 typedef struct {
 	const MlvStage *stage;
 	MlvReproResult result;
-	const GPtrArray *reasons;  /* of MlvReason *; may be NULL */
-	const char *why;           /* or NULL */
-	int status;                /* of the command that failed */
-	gint64 duration;           /* microseconds that its commands took */
-	const MlvLockStage *block; /* what its lock says now, or NULL */
+	const GPtrArray *reasons;    /* of MlvReason *; may be NULL */
+	const char *why;             /* or NULL */
+	int status;                  /* of the command that failed */
+	gint64 duration;             /* microseconds that its commands took */
+	const MlvLockStage *block;   /* what its lock says now, or NULL */
+	const MlvTraceReport *trace; /* of a stage that was traced; else NULL */
 } MlvReproOutcome;
 
 typedef struct {
@@ -51,8 +53,10 @@ typedef struct {
 	 * none with `persist` stays. Logs are left to `output`. outcome->block is what it would
 	 * record, outcome->reasons what differs from the lock. In a work tree made for it. */
 	gboolean rebuild;
-	guint jobs;    /* stages at once; 0: one */
-	guint threads; /* that hash; 0: one a core */
+	gboolean trace;     /* note what stages touch; those chosen run whether changed or not */
+	gboolean trace_all; /* files of the system too */
+	guint jobs;         /* stages at once; 0: one */
+	guint threads;      /* that hash; 0: one a core */
 	const volatile sig_atomic_t *cancel;
 	/* A stage's commands begin. All callbacks may be NULL. */
 	void (*begin)(const MlvStage *stage, const GPtrArray *reasons, gpointer user);
@@ -68,6 +72,7 @@ typedef struct {
 
 typedef struct {
 	guint kept, frozen, ran, restored, failed, skipped;
+	guint undeclared; /* those that touched files which they do not declare */
 } MlvReproTotals;
 
 /* `targets`: numbers of stages (guint). That a stage failed is no error: totals->failed. An

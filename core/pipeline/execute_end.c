@@ -100,6 +100,20 @@ static char *ended_text(const Job *job)
 	return g_strdup_printf("%s: %s", ended, mlv_child_command(job->child));
 }
 
+/* While the work tree is as the commands left it. */
+static void report_trace(Job *job)
+{
+	const MlvReproOptions *options = execution_of(job)->options;
+	g_autoptr(GPtrArray) deps = g_ptr_array_new();
+
+	for (guint i = 0; i < job->now->deps->len; i++)
+		g_ptr_array_add(deps, ((MlvLockPath *)job->now->deps->pdata[i])->path);
+	job->report = mlv_trace_report_new(job->trace, options->local->repo, job->stage, deps,
+					   options->trace_all);
+	/* The child, which has ended, needs it no more. */
+	g_clear_pointer(&job->trace, mlv_trace_free);
+}
+
 void mlv_job_finish(Job *job)
 {
 	Execution *execution = execution_of(job);
@@ -114,6 +128,8 @@ void mlv_job_finish(Job *job)
 	/* Nobody knows what it wrote beside its outputs: all that is decided from now on is
 	 * decided by what is there now. */
 	mlv_held_forget_all(execution->held);
+	if (job->trace)
+		report_trace(job);
 	if (job->interrupted) {
 		mlv_job_done(job, MLV_REPRO_INTERRUPTED, NULL, 0);
 	} else if (!mlv_child_succeeded(job->child)) {

@@ -37,6 +37,8 @@ typedef struct {
 	char *stage_variable, *run_variable, *directory;
 	GArray *param_files; /* of MlvHeld: what its parameter files held when it began */
 	gint64 started;
+	MlvTrace *trace;        /* NULL: not traced */
+	MlvTraceReport *report; /* once it has ended */
 	gboolean interrupted;
 	gboolean about_to_run; /* dry run: it would */
 } Job;

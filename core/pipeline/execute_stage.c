@@ -139,7 +139,7 @@ static gboolean try_run_cache(Job *job, gboolean *restored, GError **error)
 	Execution *execution = execution_of(job);
 
 	*restored = FALSE;
-	if (!job->has_key || execution->options->force)
+	if (!job->has_key || execution->options->force || execution->options->trace)
 		return TRUE;
 	g_autoptr(GError) why = NULL;
 	g_autoptr(MlvLock) hit =
@@ -296,6 +296,7 @@ static gboolean start(Job *job, GError **error)
 	if (!options->rebuild)
 		job->log =
 			mlv_runlog_new(repo, options->run, job->stage->address, execution->max_log);
+	job->trace = options->trace ? mlv_trace_new() : NULL;
 	MlvChildOptions child = { .cmds = job->stage->cmds,
 				  .shell = (const char *const *)(job->shell ? job->shell
 									    : execution->shell),
@@ -303,6 +304,7 @@ static gboolean start(Job *job, GError **error)
 				  .directory = job->directory,
 				  .environ = (const char *const *)job->environ->pdata,
 				  .keep_fd = mlv_runlocks_fd(execution->locks),
+				  .trace = job->trace,
 				  .output = pass_output,
 				  .user = job };
 	job->started = g_get_monotonic_time();
