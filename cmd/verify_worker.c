@@ -193,7 +193,7 @@ static void warn(const MlvVerifyCall *call, const MlvRebuild *result, const GPtr
 	}
 }
 
-gboolean mlv_verify_call_worker(const MlvVerifyCall *call, GError **error)
+static gboolean verify(const MlvVerifyCall *call, GError **error)
 {
 	g_auto(MlvVerifySubject) subject = { 0 };
 	g_autoptr(GPtrArray) tolerances =
@@ -219,4 +219,19 @@ gboolean mlv_verify_call_worker(const MlvVerifyCall *call, GError **error)
 		return mlv_verify_json(call, &subject, result, error);
 	mlv_verify_tell(call, &subject, result);
 	return mlv_cmd_keep_going(call->cmd, error);
+}
+
+gboolean mlv_verify_call_worker(const MlvVerifyCall *call, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (verify(call, &why))
+		return TRUE;
+	/* The one that started us was interrupted as well, and says so. */
+	if (*call->cmd->cancel == SIGINT) {
+		call->cmd->status = 128 + SIGTERM;
+		return TRUE;
+	}
+	g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
 }

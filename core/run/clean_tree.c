@@ -131,7 +131,7 @@ static gboolean make_link(const MlvCleanTree *tree, const char *outside, GError 
 
 /* --- submodules ------------------------------------------------------------------------------- */
 
-/* "-c submodule.NAME.url=..." and the path of each that has been cloned here: nothing is fetched. */
+/* "-c submodule.NAME.url=..." and the path of each that was cloned here: nothing is fetched. */
 static void add_cloned(const MlvCleanTree *tree, GPtrArray *words, GPtrArray *paths,
 		       GPtrArray *kept)
 {
@@ -166,7 +166,7 @@ static void add_cloned(const MlvCleanTree *tree, GPtrArray *words, GPtrArray *pa
 	}
 }
 
-/* Those that the user has cloned: their work tree has no others either, and to make them known would
+/* Those that the user has cloned: their work tree has no others, and to make them known would
  * be written into the configuration. */
 static gboolean update_submodules(const MlvCleanTree *tree, GError **error)
 {

@@ -656,6 +656,7 @@ test_case "ctrl-C leaves nothing, and ends with 130" <<'CASE'
 	status=0
 	wait $pid || status=$?
 	[ $status = 130 ] || fail "it ended with $status"
+	[ "$(grep -c interrupted ../err)" = 2 ] || fail "it does not say once that stage and command were interrupted"
 	! kill -0 "$(cat "$LOG.pid")"
 	expect_state
 CASE
