@@ -6,7 +6,9 @@
 #include "core/measure/measures.h"
 
 #define ENVIRONMENT_SHOWN 8u
-#define FILES_SHOWN       10u
+/* What no stage names is not in the clean work tree, or is another there. */
+#define TRACE_HINT  "; 'mlv repro --trace' shows what it reads that no stage names"
+#define FILES_SHOWN 10u
 
 /* --- texts that JUnit has too ----------------------------------------------------------------- */
 
@@ -74,9 +76,8 @@ char *mlv_verify_layer_text(const MlvRebuild *rebuild, MlvLayer layer, MlvRepeat
 				"result again");
 	if (repeat == MLV_REPEAT_SAME)
 		return g_strdup("the program is deterministic, but gives another result than "
-				"recorded");
-	return g_strdup(has_failed(rebuild) ? "the program fails; data that no stage names are not "
-					      "in the clean work tree"
+				"recorded" TRACE_HINT);
+	return g_strdup(has_failed(rebuild) ? "the program fails" TRACE_HINT
 					    : "the program gives another result than recorded");
 }
 

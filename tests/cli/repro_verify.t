@@ -557,8 +557,6 @@ test_case "a run of stages is verified by what it began with and what its locks 
 	mlv run -q -n fast -S lr=0.9 >/dev/null 2>&1
 	git checkout -q -f .
 	mlv checkout -q -f
-	echo 'exit 1' >train.sh
-	git commit -q -am "broken"
 	: >"$LOG"
 	keep_state
 	expect_ok mlv repro --verify fast
@@ -566,6 +564,13 @@ test_case "a run of stages is verified by what it began with and what its locks 
 	ran "prepare train evaluate"
 	expect_state
 	expect_ok mlv repro --verify fast -- prepare
+	mlv run --queue -q -n sweep -S lr=0.1,0.2 >/dev/null
+	mlv run --all -q -j 2 >/dev/null 2>&1
+	expect_ok mlv repro --verify sweep-2
+	expect_out "run 'sweep-2': reproduced: 3 stages"
+	expect_ok mlv repro --verify refs/mlv/runs/sweep-1^ -- prepare
+	echo 'exit 1' >train.sh
+	git commit -q -am "broken"
 	expect_status 1 mlv run -q -n bad
 	expect_status 128 mlv repro --verify bad
 	expect_err "the run 'bad' is failed"
