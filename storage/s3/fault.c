@@ -239,6 +239,23 @@ static char *about_keys(const MlvS3Fault *fault, const MlvS3FaultContext *contex
 	return NULL;
 }
 
+/* A key of the user's own that is lacking, or another; NULL: it is not that. Servers have no code
+ * for it. */
+static char *about_own_key(const MlvS3Fault *fault, const MlvS3FaultContext *context)
+{
+	g_autofree char *words = words_of(fault, context);
+	gboolean has_key = context->settings->sse_key_file != NULL;
+
+	if (!has_key && strstr(fault->message, "Server Side Encryption"))
+		return g_strdup("it is encrypted with a key of its writer's: set the remote's "
+				"'sseKeyFile' to a file with that key");
+	if (has_key && strstr(fault->message, " key"))
+		return g_strdup_printf("the key of 'sseKeyFile' is not the one that it is "
+				       "encrypted with%s",
+				       words);
+	return NULL;
+}
+
 /* What is wrong with the place, or NULL. */
 static char *about_place(const MlvS3Fault *fault, const MlvS3FaultContext *context)
 {
@@ -266,6 +283,8 @@ static char *about_place(const MlvS3Fault *fault, const MlvS3FaultContext *conte
 	if (strcmp(code, "InvalidObjectState") == 0)
 		return g_strdup("the object lies in an archive; restore it first, and choose "
 				"another 'storageClass' for what is pushed");
+	if (fault->status == 400)
+		return about_own_key(fault, context);
 	if (fault->status == 404 && !fault->is_s3)
 		return g_strdup("the answer is a 404 that is none of an S3 server's; check the "
 				"remote's 'endpoint'");

@@ -276,8 +276,13 @@ test_case "a key of one's own goes to https and to an address of one's own alone
 	cd ../clone
 	git config mlv-remote.origin.cafile "$S3_CA_FILE"
 	expect_status 128 mlv pull
+	expect_err "set the remote's 'sseKeyFile'"
 	git config mlv-remote.origin.url "$S3_URL"
 	git config mlv-remote.origin.endpoint "$S3_TLS_ENDPOINT"
+	openssl rand -base64 32 >"$HOME/other"
+	git config mlv-remote.origin.sseKeyFile "$HOME/other"
+	expect_status 128 mlv pull
+	expect_err "is not the one that it is encrypted with"
 	git config mlv-remote.origin.sseKeyFile "$HOME/key"
 	expect_ok mlv pull
 	expect_same file ../project/file
