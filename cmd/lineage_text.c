@@ -7,6 +7,7 @@
 #include "cmd/look.h"
 #include "cmd/run_json.h"
 
+#define INDENT_MAX 200
 #define STEP       2  /* columns to the right for each level */
 #define ID_SHOWN   12 /* digits */
 #define RUNS_SHOWN 3
@@ -31,7 +32,7 @@ char *mlv_lineage_command(const MlvLineageStage *stage)
 
 static void indent(guint columns)
 {
-	for (guint i = 0; i < columns; i++)
+	for (guint i = 0; i < MIN(columns, INDENT_MAX); i++)
 		putchar(' ');
 }
 

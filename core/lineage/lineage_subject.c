@@ -203,9 +203,15 @@ static gboolean add_path(MlvLineage *lineage, const char *path, gboolean *found,
 		mlv_lineage_add_subject(lineage, path, &named->path->held, NULL);
 		return TRUE;
 	}
-	if (*path && mlv_lineage_named(lineage->deps, path, FALSE, &count) &&
-	    add_plain(lineage, path))
+	named = *path ? mlv_lineage_named(lineage->deps, path, FALSE, &count) : NULL;
+	if (named) {
+		/* What is not there any more is what a stage last read. */
+		if (!add_plain(lineage, path))
+			mlv_lineage_add_subject(lineage, path,
+						named->path->etag ? NULL : &named->path->held,
+						named->path->etag);
 		return TRUE;
+	}
 	*found = add_below(lineage, path) || (*path && add_plain(lineage, path));
 	return TRUE;
 }

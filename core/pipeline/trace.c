@@ -217,10 +217,11 @@ gboolean mlv_trace_overflowed(const MlvTrace *trace)
 
 /* --- whether it can be done ------------------------------------------------------------------- */
 
-/* Runs a program that opens one file, and looks whether that was seen. */
+/* Runs a program that opens one file, of the file system that tracing needs, and looks whether
+ * anything was seen. */
 static gboolean try_one(GError **error)
 {
-	static const char *const argv[] = { "/bin/sh", "-c", "exec </bin/sh", NULL };
+	static const char *const argv[] = { "/bin/sh", "-c", "exec </proc/self/status", NULL };
 	static const char *const variables[] = { NULL };
 	g_autoptr(MlvTrace) trace = mlv_trace_new();
 	g_auto(MlvFd) null = open("/dev/null", O_WRONLY | O_CLOEXEC);

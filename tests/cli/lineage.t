@@ -138,6 +138,15 @@ test_case "what an earlier version was made from is found in the history" <<'CAS
 	expect_out 'the data'
 CASE
 
+test_case "a dependency that is gone is what a stage last read" <<'CASE'
+	make_pipeline
+	code=$(id_of clean.py)
+	rm clean.py
+	expect_ok mlv lineage --down clean.py
+	expect_out "clean.py  $code"
+	expect_out 'read by prepare: '
+CASE
+
 test_case "an id is found by its beginning, in the history too" <<'CASE'
 	make_pipeline
 	model=$(sha256sum <model | cut -c 1-64) raw=$(sha256sum <raw.csv | cut -c 1-64)

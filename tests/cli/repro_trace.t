@@ -114,7 +114,10 @@ test_case "the exit status of a stage stays what it is" <<'CASE'
 	stage 'cat other; exit 7' 'deps: [in]'
 	expect_status 1 mlv repro --trace
 	expect_err 'status 7'
-	expect_out 'other'
+	expect_out 's: read, and no dependency:'
+	expect_status 1 mlv repro -q --trace --json
+	expect_reads '["other"]'
+	expect_json '.stages[0].result' '"failed"'
 	stage 'kill -SEGV $$' 'deps: [in]'
 	expect_status 1 mlv repro -q --trace --json
 	expect_json '.stages[0].status' 139
