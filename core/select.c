@@ -49,9 +49,10 @@ void mlv_selected_free(gpointer selected)
 	g_free(selected);
 }
 
-static void add(GPtrArray *selected, const char *path, const MlvTracked *target)
+/* Unless it is among the first `known`: what one word selects is selected once anyway. */
+static void add(GPtrArray *selected, guint known, const char *path, const MlvTracked *target)
 {
-	for (guint i = 0; i < selected->len; i++)
+	for (guint i = 0; i < known; i++)
 		if (strcmp(((MlvSelected *)selected->pdata[i])->path, path) == 0)
 			return;
 	MlvSelected *one = g_new0(MlvSelected, 1);
@@ -65,6 +66,7 @@ static gboolean add_below(const GPtrArray *targets, const char *folder, gboolean
 			  GPtrArray *selected, GError **error)
 {
 	gsize length = strlen(folder);
+	guint known = selected->len;
 	gboolean any = FALSE;
 
 	for (guint i = 0; i < targets->len; i++) {
@@ -77,7 +79,7 @@ static gboolean add_below(const GPtrArray *targets, const char *folder, gboolean
 			break;
 		if (!mlv_target_check_own(target, error))
 			return FALSE;
-		add(selected, target->path, target);
+		add(selected, known, target->path, target);
 	}
 	if (any && !recursive)
 		return mlv_fail(error, MLV_ERROR_USAGE,
@@ -108,6 +110,6 @@ gboolean mlv_select_path(const GPtrArray *targets, const char *path, gboolean re
 		return mlv_fail(
 			error, MLV_ERROR_FAILED, "'%s' lies in '%s', which %s", path, target->path,
 			target->error ? "has an unreadable pointer" : "is tracked as a file");
-	add(selected, path, target);
+	add(selected, selected->len, path, target);
 	return TRUE;
 }

@@ -81,6 +81,7 @@ static void map_file(MlvStatCache *cache)
 		cache->count = 0;
 		return;
 	}
+	cache->good = g_new0(guint, cache->count / 32 + 1);
 	cache->generation = ((const StatHeader *)cache->map)->generation;
 }
 
@@ -116,6 +117,7 @@ void mlv_statcache_close(MlvStatCache *cache)
 		return;
 	if (cache->map)
 		munmap(cache->map, cache->size);
+	g_free(cache->good);
 	g_free(cache->path);
 	g_free(cache);
 }
@@ -134,24 +136,40 @@ gsize mlv_statcache_lower_bound(const MlvStatCache *cache, const char *path)
 	return low;
 }
 
+/* Whether the block is whole. Each is summed up once: one folder may be asked for as often as it has
+ * targets. */
+static gboolean check_block(const MlvStatCache *cache, gsize number, const StatBlock *block)
+{
+	const guint64 size = cache->table[number].size;
+	const guint bit = 1u << number % 32;
+	guint64 length = (guint64)block->count * sizeof(MlvStatRecord);
+	const MlvStatRecord *records = (const void *)(block + 1);
+	const char *names = (const char *)(records + block->count);
+
+	if ((guint)g_atomic_int_get(&cache->good[number / 32]) & bit)
+		return TRUE;
+	if (sizeof(*block) + length + block->names_size != size ||
+	    block->sum != mlv_statcache_sum(&block->sum + 1, size - sizeof(block->sum)) ||
+	    (block->names_size > 0 && names[block->names_size - 1] != '\0'))
+		return FALSE;
+	for (gsize i = 0; i < block->count; i++)
+		if (records[i].name_offset >= block->names_size)
+			return FALSE;
+	g_atomic_int_or(&cache->good[number / 32], bit);
+	return TRUE;
+}
+
 gboolean mlv_statcache_block(const MlvStatCache *cache, gsize number, MlvStatDir *dir)
 {
-	const StatTableEntry *entry = &cache->table[number];
-	const StatBlock *block = (const void *)((const guint8 *)cache->map + entry->offset);
-	guint64 records = (guint64)block->count * sizeof(MlvStatRecord);
+	const StatBlock *block =
+		(const void *)((const guint8 *)cache->map + cache->table[number].offset);
 
 	memset(dir, 0, sizeof(*dir));
-	if (sizeof(*block) + records + block->names_size != entry->size ||
-	    block->sum != mlv_statcache_sum(&block->sum + 1, entry->size - sizeof(block->sum)))
+	if (!check_block(cache, number, block))
 		return FALSE;
 	dir->records = (const void *)(block + 1);
 	dir->count = block->count;
 	dir->names = (const char *)(dir->records + block->count);
-	if (block->names_size > 0 && dir->names[block->names_size - 1] != '\0')
-		return FALSE;
-	for (gsize i = 0; i < dir->count; i++)
-		if (dir->records[i].name_offset >= block->names_size)
-			return FALSE;
 	dir->has_tree = block->has_tree != 0;
 	dir->tree_stored = block->has_tree == 2 && !cache->stale;
 	dir->tree.kind = MLV_KIND_TREE;

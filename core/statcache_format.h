@@ -39,6 +39,7 @@ struct MlvStatCache {
 	const StatTableEntry *table; /* sorted by path */
 	const char *paths;
 	gsize count;
+	guint *good;        /* a bit a directory: its block was found to be whole; any thread */
 	guint64 generation; /* the store's now */
 	gboolean stale;     /* the file is of another generation */
 };
