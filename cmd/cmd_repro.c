@@ -108,6 +108,38 @@ static GArray *find_targets(const Options *opt, const MlvPipelines *pipelines,
 						error);
 }
 
+/* "--verify=REV": the option is a flag, and what it is about a word; both are taken in one too. */
+static const char *take_verified(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (g_str_has_prefix(argv[i], "--verify=")) {
+			const char *rev = argv[i] + strlen("--verify=");
+			argv[i] = (char *)"--verify";
+			return rev;
+		}
+	return NULL;
+}
+
+static gboolean verify(MlvCmd *cmd, const Options *opt, const char *rev, const MlvWords *words,
+		       GError **error)
+{
+	gboolean first = !rev && words->n_before > 0;
+	const MlvVerifyCall call = { .cmd = cmd,
+				     .rev = first ? words->before[0]
+					    : rev ? rev
+						  : "HEAD",
+				     .targets = { .before = words->before + first,
+						  .n_before = words->n_before - first,
+						  .after = words->after,
+						  .n_after = words->n_after },
+				     .tolerances = opt->tolerances,
+				     .junit = opt->junit,
+				     .folder = opt->worker,
+				     .json = opt->json };
+
+	return opt->worker ? mlv_verify_call_worker(&call, error) : mlv_verify_call(&call, error);
+}
+
 gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 {
 	g_auto(Options) opt = { 0 };
@@ -147,6 +179,7 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 		{ NULL },
 	};
 	g_auto(MlvPipelines) pipelines = { 0 };
+	const char *verified = take_verified(argc, argv);
 
 	if (!mlv_options_parse(cmd, entries, &argc, &argv,
 			       "[TARGET...]\nmlv repro\nmlv repro -n\nmlv repro -j 4 train\n"
@@ -157,16 +190,8 @@ gboolean mlv_cmd_repro(MlvCmd *cmd, int argc, char **argv, GError **error)
 	MlvWords words = mlv_options_words(cmd, argc, argv);
 	if (!check(&opt, &words, error))
 		return FALSE;
-	if (opt.verify) {
-		const MlvVerifyCall call = { .cmd = cmd,
-					     .words = &words,
-					     .tolerances = opt.tolerances,
-					     .junit = opt.junit,
-					     .folder = opt.worker,
-					     .json = opt.json };
-		return opt.worker ? mlv_verify_call_worker(&call, error)
-				  : mlv_verify_call(&call, error);
-	}
+	if (opt.verify)
+		return verify(cmd, &opt, verified, &words, error);
 	g_autoptr(MlvLocal) local = mlv_cmd_open_local(cmd, error);
 	if (!local || !mlv_pipelines_open(&pipelines, local->repo, error))
 		return FALSE;

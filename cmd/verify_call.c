@@ -137,14 +137,14 @@ static void add_remotes(MlvRepo *repo, GPtrArray *argv)
 
 static void add_targets(const MlvVerifyCall *call, const MlvVerifySubject *subject, GPtrArray *argv)
 {
-	const MlvWords *words = call->words;
+	const MlvWords *words = &call->targets;
 
 	add(argv, "--");
-	for (guint i = 1; i < words->n_before; i++)
+	for (guint i = 0; i < words->n_before; i++)
 		add(argv, words->before[i]);
 	for (guint i = 0; i < words->n_after; i++)
 		add(argv, words->after[i]);
-	if (words->n_before <= 1 && words->n_after == 0 && subject->run)
+	if (words->n_before + words->n_after == 0 && subject->run)
 		for (guint i = 0; subject->run->run->stages && i < subject->run->run->words->len;
 		     i++)
 			add(argv, subject->run->run->words->pdata[i]);
@@ -225,10 +225,9 @@ gboolean mlv_verify_call(const MlvVerifyCall *call, GError **error)
 	g_autoptr(GPtrArray) tolerances =
 		mlv_tolerances_parse((const char *const *)call->tolerances, error);
 	MlvRepo *repo = tolerances ? mlv_cmd_open_repo(call->cmd, error) : NULL;
-	const char *word = call->words->n_before > 0 ? call->words->before[0] : "HEAD";
 	int status = 0;
 
-	if (!repo || !mlv_verify_subject_find(&subject, repo, word, error))
+	if (!repo || !mlv_verify_subject_find(&subject, repo, call->rev, error))
 		return FALSE;
 	g_autoptr(MlvCleanTree) tree = make_tree(repo, &subject, error);
 	if (!tree || !run_worker(call, &subject, tree, &status, error))

@@ -11,10 +11,11 @@
 
 typedef struct {
 	MlvCmd *cmd;
-	const MlvWords *words; /* REV or RUN, and targets */
-	char **tolerances;     /* or NULL */
-	const char *junit;     /* or NULL */
-	const char *folder;    /* of the worker: that of its work tree */
+	const char *rev;    /* or a run */
+	MlvWords targets;   /* before and after "--" */
+	char **tolerances;  /* or NULL */
+	const char *junit;  /* or NULL */
+	const char *folder; /* of the worker: that of its work tree */
 	gboolean json;
 } MlvVerifyCall;
 

@@ -30,7 +30,7 @@ static GArray *all_stages(const MlvPipelines *pipelines)
 static GArray *find_targets(const MlvVerifyCall *call, const MlvPipelines *pipelines, gboolean run,
 			    GError **error)
 {
-	const MlvWords *words = call->words;
+	const MlvWords *words = &call->targets;
 
 	if (pipelines->pipeline->nodes->len == 0) {
 		mlv_fail(error, MLV_ERROR_MISSING,
@@ -139,7 +139,7 @@ static MlvRebuild *rebuild_run(const MlvVerifyCall *call, MlvRebuildOptions *opt
 			       GError **error)
 {
 	g_auto(GStrv) variables = run_environ(options);
-	const MlvWords *words = call->words;
+	const MlvWords *words = &call->targets;
 
 	if (words->n_after > 0) {
 		mlv_fail(error, MLV_ERROR_USAGE,
@@ -204,9 +204,7 @@ static gboolean verify(const MlvVerifyCall *call, GError **error)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (!repo)
 		return FALSE;
-	if (call->words->n_before == 0)
-		return mlv_fail(error, MLV_ERROR_USAGE, "--worker needs what is to be verified");
-	if (!mlv_verify_subject_find(&subject, repo, call->words->before[0], error))
+	if (!mlv_verify_subject_find(&subject, repo, call->rev, error))
 		return FALSE;
 	g_autoptr(MlvRebuild) result = rebuild(call, &subject, tolerances, error);
 	if (!result)

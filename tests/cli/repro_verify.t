@@ -126,6 +126,8 @@ test_case "targets limit it to them and what they need" <<'CASE'
 	expect_out "2 stages, 2 outputs and 0 metrics"
 	expect_ok mlv repro --verify HEAD prepare
 	ran prepare
+	expect_ok mlv repro --verify=HEAD prepare
+	ran prepare
 	expect_ok mlv repro --verify -- model.txt
 	ran "prepare train"
 	mkdir -p not/there
