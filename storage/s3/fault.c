@@ -216,7 +216,7 @@ static char *about_keys(const MlvS3Fault *fault, const MlvS3FaultContext *contex
 				       "key that goes with it is wrong; correct it where it comes "
 				       "from",
 				       key);
-	if (strcmp(code, "InvalidAccessKeyId") == 0)
+	if (strcmp(code, "InvalidAccessKeyId") == 0 || strcmp(code, "XAdminUserNotFound") == 0)
 		return g_strdup_printf("the server does not know %s; check that it belongs to this "
 				       "server, or name another profile",
 				       key);
@@ -262,6 +262,12 @@ static char *about_place(const MlvS3Fault *fault, const MlvS3FaultContext *conte
 	const char *bucket = context->settings->bucket;
 	const char *code = fault->code;
 
+	if (strcmp(code, "NoSuchBucket") == 0 && context->endpoint->is_virtual &&
+	    !context->endpoint->aws)
+		return g_strdup_printf("there is no bucket '%s', or the server knows none by the "
+				       "host's name: make it, or set the remote's 'addressing' to "
+				       "'path'",
+				       bucket);
 	if (strcmp(code, "NoSuchBucket") == 0)
 		return g_strdup_printf("there is no bucket '%s'; make it ('aws s3 mb s3://%s', or "
 				       "in the server's console) or correct the remote's url",

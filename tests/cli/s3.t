@@ -230,6 +230,11 @@ test_case "a bucket stands in the path or in the host's name" <<'CASE'
 		expect_ok mlv push
 		expect_ok mlv verify --remote
 	done
+	start_proxy "0:*:.:status=404,NoSuchBucket"
+	mlv remote set origin endpoint "http://localhost:${PROXY##*:}"
+	mlv remote set origin addressing virtual
+	expect_status 128 mlv verify --remote
+	expect_err "set the remote's 'addressing' to 'path'"
 CASE
 
 test_case "https works with a private CA, and not without it" <<'CASE'
