@@ -53,8 +53,11 @@ static void give_result(MlvSnapshot *snapshot, SnapTarget *target, const MlvTree
 
 	result.present = entry->mode != 0;
 	result.complete = !target->incomplete;
-	if (result.present)
-		mlv_pointer_from_entry(entry, &result.pointer);
+	if (result.present && !mlv_pointer_from_entry(entry, &result.pointer))
+		result.pointer = (MlvPointer){ .ref = entry->ref,
+					       .mode = entry->mode,
+					       .files = entry->files,
+					       .bytes = entry->bytes };
 	result.same = result.present && target->has_base &&
 		      mlv_pointer_equal(&result.pointer, &target->base);
 	snapshot->options.done(&result, snapshot->options.data);
@@ -332,6 +335,19 @@ static gboolean single_file(MlvSnapshot *snapshot, SnapTarget *target, const Mlv
 	return TRUE;
 }
 
+/* A part of a directory that is a symlink. */
+static gboolean single_symlink(MlvSnapshot *snapshot, SnapTarget *target, GError **error)
+{
+	MlvTreeEntry entry = { 0 };
+
+	snapshot->files++;
+	if (!mlv_snapshot_read_symlink(snapshot, target, target->path, &entry, error) ||
+	    (!target->incomplete && !mlv_snapshot_compare_file(snapshot, target, &entry, error)))
+		return FALSE;
+	give_result(snapshot, target, &entry, snapshot->options.writer != NULL);
+	return TRUE;
+}
+
 /* Whether a target or part ever was in this work tree: of a target the stat cache has something
  * then. What was never brought here is not deleted. */
 static gboolean was_brought(MlvSnapshot *snapshot, const SnapTarget *target)
@@ -415,12 +431,15 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 				 mlv_scan_root(snapshot->scan, path, target->rules), error) &&
 		       !failed(snapshot, error);
 	}
-	if (!mlv_stat_from_statx(&stx, &st) || st.mode == MLV_MODE_SYMLINK) {
+	gboolean whole = strcmp(path, owner) == 0;
+	if (!mlv_stat_from_statx(&stx, &st) || (whole && st.mode == MLV_MODE_SYMLINK)) {
 		mlv_snapshot_problem(snapshot, target, MLV_PROBLEM_REFUSED, path,
 				     "only a file or a directory can be tracked by itself");
 		give_result(snapshot, target, &nothing, FALSE);
 		return TRUE;
 	}
+	if (st.mode == MLV_MODE_SYMLINK)
+		return single_symlink(snapshot, target, error);
 	return single_file(snapshot, target, &st, error) && !failed(snapshot, error);
 }
 

@@ -36,7 +36,7 @@ typedef struct {
 	gboolean present; /* something is there */
 	/* Nothing in it was unreadable or refused: it may be staged, absence too. */
 	gboolean complete;
-	MlvPointer pointer; /* what is there now */
+	MlvPointer pointer; /* what is there now; mode SYMLINK for a part that is one */
 	gboolean has_base;  /* a base was given */
 	gboolean same;      /* and it is the same */
 	gboolean stored;    /* all of it is known to be in the store */
@@ -68,8 +68,8 @@ typedef struct MlvSnapshot MlvSnapshot;
 /* options and all it names are borrowed until the snapshot is freed. */
 MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options);
 /* One target, or a part of one (`owner` is the target; the same as path for a whole one): a file
- * or directory of the work tree. `base` (may be NULL) is what was there by the pointer. A symlink
- * or special file is a problem. Its result may come later. */
+ * or directory of the work tree. `base` (may be NULL) is what was there by the pointer. A special
+ * file is a problem, and so is a symlink that is a whole target. Its result may come later. */
 gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char *owner,
 			     const MlvPointer *base, gpointer user, GError **error);
 /* Waits for all results; commits the writer. */

@@ -8,8 +8,8 @@
 #include "core/git_staging.h"
 #include "core/git_tree.h"
 #include "core/scan.h"
-#include "core/splice.h"
 #include "core/target.h"
+#include "core/track_part.h"
 #include "storage/file.h"
 
 /* One thing to be snapshotted: a whole target, or a part of one. */
@@ -125,42 +125,9 @@ static gboolean exists(MlvRepo *repo, const char *path)
 	return fd >= 0 || errno != ENOENT;
 }
 
-/* A symlink inside tracked data is taken with the folder that it lies in. */
-static char *symlink_folder(MlvRepo *repo, const char *path, const char *target)
+static MlvPart part_of(const Track *track, const Item *item)
 {
-	struct stat st;
-	const char *slash = strrchr(path, '/');
-
-	if (strcmp(path, target) != 0 && slash &&
-	    fstatat(mlv_repo_root_fd(repo), path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISLNK(st.st_mode))
-		return g_strndup(path, (gsize)(slash - path));
-	return g_strdup(path);
-}
-
-/* What the tracked directory holds at the part's path. */
-static gboolean find_part(Track *track, Item *item, GError **error)
-{
-	MlvSource *source = mlv_store_source(track->local->store);
-	const char *at = item->path + strlen(item->target) + 1;
-	MlvTreeEntry entry = { .mode = MLV_MODE_DIRECTORY, .ref = item->base.ref };
-	g_auto(GStrv) names = g_strsplit(at, "/", -1);
-
-	for (char **name = names; *name; name++) {
-		gboolean found;
-
-		if (entry.mode != MLV_MODE_DIRECTORY)
-			return TRUE;
-		if (!mlv_tree_find(source, &entry.ref, *name, &entry, &found, error)) {
-			g_prefix_error(error,
-				       "cannot read what '%s' is tracked as: ", item->target);
-			return FALSE;
-		}
-		if (!found)
-			return TRUE;
-	}
-	item->has_part = mlv_pointer_from_entry(&entry, &item->part);
-	return TRUE;
+	return (MlvPart){ track->local, item->target, item->path };
 }
 
 /* A path that a .mlvignore leaves out is named and passed over, as git does with its own; one that
@@ -168,16 +135,15 @@ static gboolean find_part(Track *track, Item *item, GError **error)
 static gboolean check_ignored(Track *track, const char *path, const MlvTracked *covering,
 			      gboolean *ignored, GError **error)
 {
-	Item item = { .path = (char *)path };
+	Item item = { 0 };
 
 	*ignored = FALSE;
 	if (track->options->force || (covering && strcmp(covering->path, path) == 0) ||
 	    !mlv_scan_is_ignored(mlv_repo_root_fd(track->local->repo), path))
 		return TRUE;
 	if (covering) {
-		item.target = covering->path;
-		item.base = covering->pointer;
-		if (!find_part(track, &item, error))
+		MlvPart part = { track->local, covering->path, path };
+		if (!mlv_part_find(&part, &covering->pointer, &item.part, &item.has_part, error))
 			return FALSE;
 	}
 	if (item.has_part)
@@ -207,12 +173,11 @@ static gboolean take_path(Track *track, const char *path, GError **error)
 					covering->error
 						? "has an unreadable pointer; add that first"
 						: "is tracked as a file; add that instead");
-		g_autofree char *part = symlink_folder(track->local->repo, path, covering->path);
 		if (!check_ignored(track, path, covering, &ignored, error))
 			return FALSE;
 		if (ignored)
 			return TRUE;
-		add_item(track, part, covering);
+		add_item(track, path, covering);
 		return TRUE;
 	}
 	for (guint i = 0; !*path && i < track->pointers->len; i++) {
@@ -284,81 +249,89 @@ static void pass_progress(guint64 bytes, guint64 files, gpointer data)
 		track->options->progress(bytes, files, track->options->data);
 }
 
-/* The target's pointer with the part spliced in. */
-static gboolean splice_part(Track *track, Item *item, MlvStoreWriter *writer, MlvPointer *target,
-			    GError **error)
+static gboolean is_whole(const Item *item)
 {
-	MlvTreeEntry tree = { .mode = MLV_MODE_DIRECTORY, .ref = target->ref };
-	MlvTreeEntry part = { 0 };
+	return strcmp(item->path, item->target) == 0;
+}
 
-	if (item->result.present) {
-		part.mode = item->result.pointer.mode;
-		part.ref = item->result.pointer.ref;
-		part.files = item->result.pointer.files;
-		part.bytes = item->result.pointer.bytes;
+/* The target's pointer with all its parts in it that were named. */
+static gboolean put_parts(Track *track, const Item *item, MlvStoreWriter *writer,
+			  MlvPointer *pointer, GError **error)
+{
+	g_autoptr(GArray) edits = g_array_new(FALSE, FALSE, sizeof(MlvSpliceEdit));
+	const MlvPart first = part_of(track, item);
+
+	for (guint i = 0; i < track->items->len; i++) {
+		const Item *other = track->items->pdata[i];
+		const MlvPointer *now = &other->result.pointer;
+		const MlvPart part = part_of(track, other);
+
+		if (is_whole(other) || strcmp(other->target, item->target) != 0 ||
+		    !other->result.complete)
+			continue;
+		MlvSpliceEdit edit = { .path = mlv_part_below(&part) };
+		if (other->result.present)
+			edit.entry = (MlvTreeEntry){ .mode = now->mode,
+						     .ref = now->ref,
+						     .files = now->files,
+						     .bytes = now->bytes };
+		g_array_append_val(edits, edit);
 	}
-	return mlv_splice(mlv_store_source(track->local->store), &tree,
-			  item->path + strlen(item->target) + 1, &part, mlv_store_writer_put,
-			  writer, error) &&
-	       mlv_store_writer_commit(writer, error) && mlv_pointer_from_entry(&tree, target);
+	*pointer = item->base;
+	return mlv_part_read_target(&first, pointer, error) &&
+	       mlv_part_splice(track->local, item->target, edits, writer, pointer, error);
 }
 
-/* The target's pointer as it is now: another mlv may have added another part since the work began.
- * Under the lock. */
-static gboolean read_current(Track *track, const Item *item, MlvPointer *pointer, GError **error)
+static void stage_removal(Track *track, const Item *item, MlvStaging *stage)
 {
-	gboolean found;
-
-	if (!mlv_git_read_pointer_file(track->local->repo, item->target, pointer, &found, error))
-		return FALSE;
-	if (!found)
-		*pointer = item->base;
-	return pointer->ref.kind == MLV_KIND_TREE ||
-	       mlv_fail(error, MLV_ERROR_FAILED,
-			"'%s' became a file meanwhile; run the command again", item->target);
+	mlv_staging_remove_pointer(stage, item->target);
+	mlv_partial_forget(track->local->partial, item->target);
+	track->result->staged++;
+	track->options->added(item->path, &item->base, FALSE, TRUE, TRUE, track->options->data);
 }
 
-/* Gives what is to be staged for the item; several parts of one target build on each other. */
+/* Whether the data are those that are staged while git has moved their pointer, as stash pop does:
+ * that is not to be undone unasked. */
+static gboolean is_behind(const Track *track, const Item *item, const MlvPointer *pointer,
+			  const MlvTracked *staged)
+{
+	return track->all && item->has_base && !mlv_pointer_equal(pointer, &item->base) && staged &&
+	       staged->stage == 0 && !staged->error && mlv_pointer_equal(&staged->pointer, pointer);
+}
+
+/* Gives what is to be staged for the item. `current`: the new pointers of targets that were staged
+ * as a whole, or with all their parts; NULL for one that is gone. */
 static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, MlvStaging *stage,
 			   GHashTable *current, GPtrArray *index, GError **error)
 {
 	MlvPointer pointer = item->result.pointer;
-	gboolean whole = strcmp(item->path, item->target) == 0;
+	const MlvTracked *staged = mlv_tracked_find(index, item->target);
+	const MlvPointer *now = g_hash_table_lookup(current, item->target);
+	gboolean whole = is_whole(item);
 
 	if (!item->result.complete)
 		return TRUE; /* what was named as a problem keeps the pointer from being written */
 	if (whole && !item->result.present) {
-		if (!item->tracked)
-			return TRUE;
-		mlv_staging_remove_pointer(stage, item->target);
-		mlv_partial_forget(track->local->partial, item->target);
-		track->result->staged++;
-		track->options->added(item->path, &item->base, FALSE, TRUE, TRUE,
-				      track->options->data);
+		if (item->tracked)
+			stage_removal(track, item, stage);
+		g_hash_table_replace(current, g_strdup(item->target), NULL);
 		return TRUE;
 	}
-	if (!whole) {
-		const MlvPointer *now = g_hash_table_lookup(current, item->target);
-		if (now)
-			pointer = *now;
-		else if (!read_current(track, item, &pointer, error))
-			return FALSE;
-		if (!splice_part(track, item, writer, &pointer, error))
-			return FALSE;
-		g_hash_table_replace(current, g_strdup(item->target),
-				     g_memdup2(&pointer, sizeof(pointer)));
-	}
-	const MlvTracked *staged = mlv_tracked_find(index, item->target);
-	gboolean changed = !item->has_base || !mlv_pointer_equal(&pointer, &item->base);
-	/* The data did not change; git moved their pointer, and that is not to be undone unasked. */
-	if (track->all && changed && item->has_base && staged && staged->stage == 0 &&
-	    !staged->error && mlv_pointer_equal(&staged->pointer, &pointer)) {
+	if (!whole && !now && g_hash_table_contains(current, item->target))
+		return TRUE;
+	if (!whole && now)
+		pointer = *now;
+	else if (!whole && !put_parts(track, item, writer, &pointer, error))
+		return FALSE;
+	g_hash_table_replace(current, g_strdup(item->target), g_memdup2(&pointer, sizeof(pointer)));
+	if (is_behind(track, item, &pointer, staged)) {
 		pass_problem(MLV_PROBLEM_REFUSED, item->path,
 			     "git has moved its pointer, and the data are those of before: 'mlv "
 			     "checkout' brings them in line, 'mlv add' keeps them",
 			     track);
 		return TRUE;
 	}
+	gboolean changed = !item->has_base || !mlv_pointer_equal(&pointer, &item->base);
 	if (changed || !staged || staged->stage != 0 || staged->error ||
 	    !mlv_pointer_equal(&staged->pointer, &pointer)) {
 		mlv_staging_pointer(stage, item->target, &pointer);
@@ -372,8 +345,7 @@ static gboolean stage_item(Track *track, Item *item, MlvStoreWriter *writer, Mlv
 static gboolean has_parts(const Track *track)
 {
 	for (guint i = 0; i < track->items->len; i++) {
-		const Item *item = track->items->pdata[i];
-		if (strcmp(item->path, item->target) != 0)
+		if (!is_whole(track->items->pdata[i]))
 			return TRUE;
 	}
 	return FALSE;
@@ -423,10 +395,12 @@ static gboolean snapshot_items(Track *track, MlvStoreWriter *writer, MlvStatWrit
 
 	for (guint i = 0; i < track->items->len; i++) {
 		Item *item = track->items->pdata[i];
-		gboolean whole = strcmp(item->path, item->target) == 0;
+		gboolean whole = is_whole(item);
 		const MlvPointer *base = whole ? (item->has_base ? &item->base : NULL) : NULL;
 
-		if (!whole && !find_part(track, item, error))
+		MlvPart part = part_of(track, item);
+		if (!whole &&
+		    !mlv_part_find(&part, &item->base, &item->part, &item->has_part, error))
 			return FALSE;
 		if (!whole && item->has_part)
 			base = &item->part;

@@ -334,4 +334,52 @@ test_case "what lies in another repository is refused, and its submodule stays" 
 	expect_no_out ".mlv"
 CASE
 
+test_case "parts that are named are added, and no other" <<'CASE'
+	new_repo project
+	mkdir -p data/folder
+	echo 1 >data/gone
+	echo 1 >data/folder/last
+	mlv add -q data
+	ln -s gone data/link
+	echo 2 >data/other
+	expect_ok mlv add data/link
+	expect_ok mlv status --short
+	expect_out "A  data/link"
+	expect_out " A data/other"
+	# the folder of a file that is gone goes with it, if it is gone
+	rm -r data/folder data/gone
+	expect_ok mlv add data/folder/last data/gone
+	expect_ok mlv ls data
+	expect_out_is "link"
+	# a part that is named beside the whole undoes nothing of it
+	echo 3 >data/third
+	rm data/link
+	expect_ok mlv add data data/link
+	expect_ok mlv ls data
+	expect_out_is "other
+third"
+	expect_ok mlv status --short
+	expect_no_out " A"
+	rm -r data
+	expect_ok mlv add data data/other
+	expect_no_file data.mlv
+CASE
+
+test_case "many parts are put into their directory at once" <<'CASE'
+	new_repo project
+	mkdir -p data/in data/out
+	echo 0 >data/out/0
+	mlv add -q data
+	for i in $(seq 100); do
+		echo "$i" >"data/in/$i"
+		echo "$i" >"data/out-$i"
+	done
+	expect_ok mlv add data/in/* data/out-* data/out
+	expect_ok mlv status --short
+	expect_no_out " A"
+	expect_ok mlv ls -R data
+	[ "$(wc -l <"$CASE/out")" = 201 ] || fail "a part is lost"
+	[ "$(find .git/mlv/store/packs -name '*.pack' | wc -l)" -le 6 ] || fail "a pack for each part"
+CASE
+
 test_done
