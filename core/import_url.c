@@ -9,8 +9,11 @@
 #include "core/git_staging.h"
 #include "core/import_archive.h"
 #include "core/import_fetch.h"
+#include "core/snapshot.h"
 #include "storage/file.h"
 #include "storage/ingest.h"
+
+#define TRACKED_MAX (64u << 10) /* bytes of a pointer or a record */
 
 /* Bytes on their way into the store. Each beginning has a session of its own, so that what came of
  * one that broke off is never kept. */
@@ -134,10 +137,54 @@ static gboolean stage(MlvLocal *local, const char *path, const MlvPointer *point
 	g_autoptr(GBytes) text = mlv_import_record_format(record);
 	g_autofree char *file = mlv_import_record_path(path);
 
+	/* In this order: see is_half_done(). */
+	mlv_staging_bytes(both, file, text, 0100644, TRUE);
 	if (pointer)
 		mlv_staging_pointer(both, path, pointer);
-	mlv_staging_bytes(both, file, text, 0100644, TRUE);
 	return mlv_staging_commit(both, error);
+}
+
+static gboolean is_staged(MlvRepo *repo, const char *file)
+{
+	g_autoptr(GBytes) index = mlv_git_read_index_file(repo, file, 0, NULL);
+	g_autoptr(GBytes) here = mlv_repo_read_file(repo, file, TRACKED_MAX, NULL);
+
+	return index && here && g_bytes_equal(index, here);
+}
+
+/* An update that broke off between its files and git's index is staged by the next. */
+static gboolean stage_rest(MlvLocal *local, const MlvImported *imported, GError **error)
+{
+	g_autofree char *pointer = mlv_pointer_path(imported->path);
+	g_autofree char *record = mlv_import_record_path(imported->path);
+
+	return (is_staged(local->repo, pointer) && is_staged(local->repo, record)) ||
+	       stage(local, imported->path, &imported->pointer, &imported->record, error);
+}
+
+static void take_ref(const MlvSnapshotResult *result, gpointer user)
+{
+	if (result->present && result->complete)
+		*(MlvRef *)user = result->pointer.ref;
+}
+
+/* Pointer and record do not fit each other, and the data are what the record says: an update broke
+ * off between the two. Where the data were edited and added they are what the pointer says. */
+static gboolean is_half_done(MlvLocal *local, const MlvImported *imported)
+{
+	MlvRef ref = { 0 };
+	const MlvSnapshotOptions options = { .repo = local->repo,
+					     .store = local->store,
+					     .cache = local->cache,
+					     .partial = local->partial,
+					     .done = take_ref,
+					     .data = &ref };
+	g_autoptr(MlvSnapshot) snapshot = mlv_snapshot_new(&options);
+
+	return mlv_snapshot_target(snapshot, imported->path, imported->path, &imported->pointer,
+				   NULL, NULL) &&
+	       mlv_snapshot_finish(snapshot, NULL) && ref.kind == MLV_KIND_BLOB &&
+	       mlv_id_equal(&ref.id, &imported->record.id);
 }
 
 /* What is to stand at the path, over what stood there by `base` (may be NULL). Planned and checked
@@ -271,7 +318,8 @@ static gboolean same_content(const MlvImported *imported, const MlvPointer *poin
 	       imported->pointer.mode == pointer->mode;
 }
 
-/* What has changed there takes the place of what is here. */
+/* What has changed there takes the place of what is here. The data come first: a pointer that has
+ * been replaced says that there is nothing to do. */
 static gboolean replace(MlvLocal *local, const MlvImported *imported,
 			const MlvImportUrlOptions *options, const MlvImportUrlResult *result,
 			const MlvImportRecord *record, GError **error)
@@ -284,8 +332,8 @@ static gboolean replace(MlvLocal *local, const MlvImported *imported,
 		if (!checkout)
 			return FALSE;
 	}
-	return stage(local, imported->path, &result->pointer, record, error) &&
-	       (!checkout || mlv_checkout_apply(checkout, error));
+	return (!checkout || mlv_checkout_apply(checkout, error)) &&
+	       stage(local, imported->path, &result->pointer, record, error);
 }
 
 gboolean mlv_import_update(MlvLocal *local, const MlvImported *imported,
@@ -305,13 +353,15 @@ gboolean mlv_import_update(MlvLocal *local, const MlvImported *imported,
 	edited = imported->pointer.ref.kind != MLV_KIND_BLOB ||
 		 !mlv_id_equal(&imported->pointer.ref.id, &old->id);
 	result->state = edited ? MLV_IMPORT_EDITED : MLV_IMPORT_UNCHANGED;
-	if (edited && !options->force)
+	if (edited && !options->force && !is_half_done(local, imported))
 		return TRUE;
 	if (!fetch(local, options, &record, edited ? NULL : &old->stamp, &changed, result, error))
 		return FALSE;
 	result->state = changed ? MLV_IMPORT_CHANGED : MLV_IMPORT_UNCHANGED;
-	if (!changed || options->look)
+	if (options->look)
 		return TRUE;
+	if (!changed)
+		return stage_rest(local, imported, error);
 	if (!same_content(imported, &result->pointer))
 		return replace(local, imported, options, result, &record, error);
 	result->state = MLV_IMPORT_SAME;
