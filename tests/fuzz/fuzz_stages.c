@@ -57,6 +57,7 @@ static void check_pipeline(const MlvPipeline *pipeline)
 		for (guint j = 0; j < stage->deps->len; j++) {
 			g_autoptr(GPtrArray) paths =
 				mlv_pipeline_dep_paths(pipeline, i, stage->deps->pdata[j], NULL);
+			(void)paths;
 		}
 	}
 	if (!all)
@@ -86,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 		check_stage(file->stages->pdata[i]);
 		g_autoptr(GPtrArray) resolved =
 			mlv_params_resolve(cache, file->stages->pdata[i], NULL);
+		(void)resolved;
 	}
 	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)mlv_pipeline_file_free);
 	g_ptr_array_add(all, file);

@@ -62,7 +62,6 @@ static void write_sample(MlvArchiveFormat format, gint64 time, GByteArray *out)
 static MlvArchiveReader *read_bytes(const Scratch *scratch, const GByteArray *bytes, GError **error)
 {
 	g_auto(MlvFd) fd = scratch_file(scratch, "archive");
-	g_autoptr(GError) failed = NULL;
 	MlvArchiveReader *reader;
 
 	assert_true(mlv_file_write(fd, bytes->data, bytes->len, "archive", NULL));

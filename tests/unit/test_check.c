@@ -343,7 +343,6 @@ static void an_index_that_lies_about_a_good_pack_is_made_anew(void **state)
 	{
 		g_autoptr(MlvStore) store = mini_open(*state);
 		g_autoptr(MlvIndexBuilder) builder = mlv_index_builder_new(MLV_CLASS_DATA);
-		g_autofree char *pack = mini_pack_of(store, MLV_KIND_BLOB, &id);
 		MlvPlace place;
 		gboolean found;
 

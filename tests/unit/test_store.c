@@ -54,6 +54,7 @@ static void a_store_that_was_being_made_when_killed_is_completed(void **state)
 	assert_int_equal(mkdirat(scratch->fd, "store", 0777), 0);
 	assert_int_equal(mkdirat(scratch->fd, "store/packs", 0777), 0);
 	g_autoptr(MlvStore) store = mini_open(scratch);
+	assert_non_null(store);
 	g_autoptr(GBytes) format = scratch_read(scratch, "store/format");
 	assert_true(mlv_format_check(format, MLV_ROLE_STORE, "store", NULL));
 }
