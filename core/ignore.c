@@ -33,7 +33,7 @@ static gsize line_length(const char *at, const char *end, const char **next)
 	const char *stop = newline ? newline : end;
 
 	*next = newline ? newline + 1 : end;
-	if (newline && stop > at && stop[-1] == '\r')
+	if (stop > at && stop[-1] == '\r')
 		stop--;
 	return (gsize)(stop - at);
 }

@@ -56,7 +56,8 @@ static const char *match_bracket(const char *at, guchar c, gboolean *matches)
 				at++;
 			high = (guchar)*at++;
 		}
-		found |= c >= low && c <= high;
+		/* As in git, the first of a range that goes backwards is in it all the same. */
+		found |= c == low || (c >= low && c <= high);
 	}
 	if (*at != ']')
 		return NULL;
@@ -154,6 +155,12 @@ static const char *text_end(const char *text)
 	return slash ? slash : text + strlen(text);
 }
 
+/* "**", which git takes more stars for too. */
+static gboolean is_deep(const char *at, const char *end)
+{
+	return end - at >= 2 && (gsize)(end - at) == strspn(at, "*");
+}
+
 gboolean mlv_ignore_wildmatch(const char *pattern, const char *text)
 {
 	const char *deep = NULL, *resume = NULL; /* behind the last "**", and where it ended */
@@ -161,7 +168,7 @@ gboolean mlv_ignore_wildmatch(const char *pattern, const char *text)
 	/* Pointers are NULL once the last part is used up. */
 	for (;;) {
 		const char *end = pattern ? part_end(pattern) : NULL;
-		if (pattern && end - pattern == 2 && memcmp(pattern, "**", 2) == 0) {
+		if (pattern && is_deep(pattern, end)) {
 			if (!*end)
 				return text != NULL;
 			pattern = deep = end + 1;

@@ -109,6 +109,11 @@ static void patterns_match_as_gitignore_says(void **state)
 	assert_match("a[\n", "a[", FALSE, FALSE);
 	assert_match("a*b*c*d\n", "a1b2c3d", FALSE, TRUE);
 	assert_match("foo*\n", "foo/bar", FALSE, FALSE);
+	assert_match("[b-*]x\n", "bx", FALSE, TRUE);
+	assert_match("[b-*]x\n", "ax", FALSE, FALSE);
+	assert_match("****/b\n", "x/y/b", FALSE, TRUE);
+	assert_match("a/***\n", "a/x/y", FALSE, TRUE);
+	assert_match("a\nb\r", "b", FALSE, TRUE);
 }
 
 static void nested_files_win_over_outer_ones(void **state)
