@@ -152,42 +152,98 @@ static void tell(Merge *merge, const char *folder, const char *name, const char 
 static gboolean merge_directory(Merge *merge, const char *path, const Trio *trio, MlvTreeEntry *out,
 				GError **error);
 
+/* What both sides, or the only one that changed it, make of it; FALSE if both changed it. */
+static gboolean settle(const Trio *trio, const MlvTreeEntry **result)
+{
+	*result = same(trio->base, trio->ours) ? trio->theirs : trio->ours;
+	return same(trio->ours, trio->theirs) || same(trio->base, trio->theirs) ||
+	       same(trio->base, trio->ours);
+}
+
+/* The directories of a name, one that is not there taken for empty. *out mode 0: none is left. */
+static gboolean merge_directories(Merge *merge, const Folder *folder, const Trio *trio,
+				  MlvTreeEntry *out, GError **error)
+{
+	const MlvTreeEntry *settled;
+
+	memset(out, 0, sizeof(*out));
+	if (settle(trio, &settled)) {
+		if (settled)
+			*out = *settled;
+		return TRUE;
+	}
+	g_autofree char *below =
+		g_strconcat(folder->path, *folder->path ? "/" : "", trio->name, NULL);
+	if (!merge_directory(merge, below, trio, out, error))
+		return FALSE;
+	if (out->files == 0 && (!trio->ours || !trio->theirs))
+		out->mode = 0;
+	return TRUE;
+}
+
+/* The files of a name: what is kept under it (mode 0: nothing) and, where both sides changed it,
+ * theirs. FALSE for a conflict. */
+static gboolean merge_files(const Trio *trio, MlvTreeEntry *out, const MlvTreeEntry **theirs)
+{
+	const MlvTreeEntry *settled;
+	gboolean clean = settle(trio, &settled);
+
+	*theirs = NULL;
+	memset(out, 0, sizeof(*out));
+	if (clean && settled)
+		*out = *settled;
+	if (clean || merge_file(trio, out))
+		return TRUE;
+	*out = *(trio->ours ? trio->ours : trio->theirs);
+	if (trio->ours)
+		*theirs = trio->theirs;
+	return FALSE;
+}
+
+static Trio only(const Trio *trio, gboolean directories)
+{
+	Trio out = { .name = trio->name };
+
+	if (is_directory(trio->base) == directories)
+		out.base = trio->base;
+	if (is_directory(trio->ours) == directories)
+		out.ours = trio->ours;
+	if (is_directory(trio->theirs) == directories)
+		out.theirs = trio->theirs;
+	return out;
+}
+
+static void keep_beside(Merge *merge, Folder *folder, const char *name, const MlvTreeEntry *entry)
+{
+	g_autofree char *beside = theirs_name(folder, name);
+
+	g_hash_table_add(folder->beside, (gpointer)keep(folder, beside, entry));
+	tell(merge, folder->path, name, beside);
+}
+
+/* Files and directories apart, as git knows files only; both under one name are a conflict. */
 static gboolean merge_name(Merge *merge, Folder *folder, const Trio *trio, GError **error)
 {
-	MlvTreeEntry merged;
+	const Trio files = only(trio, FALSE), directories = only(trio, TRUE);
+	MlvTreeEntry file, directory;
+	const MlvTreeEntry *theirs;
 
-	if (same(trio->ours, trio->theirs) || same(trio->base, trio->theirs)) {
-		if (trio->ours)
-			keep(folder, trio->name, trio->ours);
-		return TRUE;
-	}
-	if (same(trio->base, trio->ours)) {
-		if (trio->theirs)
-			keep(folder, trio->name, trio->theirs);
-		return TRUE;
-	}
-	if (is_directory(trio->ours) && is_directory(trio->theirs)) {
-		g_autofree char *below =
-			g_strconcat(folder->path, *folder->path ? "/" : "", trio->name, NULL);
+	if (!merge_directories(merge, folder, &directories, &directory, error))
+		return FALSE;
+	gboolean clean = merge_files(&files, &file, &theirs);
+	if (file.mode != 0 && directory.mode != 0) {
+		gboolean ours = is_directory(trio->ours);
 
-		if (!merge_directory(merge, below, trio, &merged, error))
-			return FALSE;
-		keep(folder, trio->name, &merged);
+		keep(folder, trio->name, ours ? &directory : &file);
+		keep_beside(merge, folder, trio->name, ours ? &file : &directory);
 		return TRUE;
 	}
-	if (merge_file(trio, &merged)) {
-		keep(folder, trio->name, &merged);
-		return TRUE;
-	}
-	if (!trio->ours || !trio->theirs) {
-		keep(folder, trio->name, trio->ours ? trio->ours : trio->theirs);
+	if (file.mode != 0 || directory.mode != 0)
+		keep(folder, trio->name, file.mode != 0 ? &file : &directory);
+	if (theirs)
+		keep_beside(merge, folder, trio->name, theirs);
+	else if (!clean)
 		tell(merge, folder->path, trio->name, NULL);
-		return TRUE;
-	}
-	g_autofree char *beside = theirs_name(folder, trio->name);
-	keep(folder, trio->name, trio->ours);
-	g_hash_table_add(folder->beside, (gpointer)keep(folder, beside, trio->theirs));
-	tell(merge, folder->path, trio->name, beside);
 	return TRUE;
 }
 

@@ -290,4 +290,29 @@ test_case "a change of content and one of the executable bit are merged" <<'CASE
 	[ -x data/1 ] || fail "the executable bit is lost"
 CASE
 
+test_case "files are merged one by one whatever becomes of their directories" <<'CASE'
+	hooked
+	mkdir data/both data/file data/turned
+	echo 1 | tee data/both/1 data/both/2 data/turned/1 >data/file/1
+	mlv commit -q -a -m base
+	git checkout -q -b side
+	rm data/both/1
+	rm -r data/turned
+	echo theirs >data/turned
+	echo 2 >data/file/2
+	mlv commit -q -a -m side
+	git checkout -q main
+	rm -r data/both data/file
+	echo ours >data/file
+	mlv commit -q -a -m main
+	expect_status 1 git merge -q side
+	expect_err "both sides changed data/file; theirs is kept as file.theirs"
+	expect_no_err "data/both"
+	expect_no_file data/both
+	expect_content data/turned theirs
+	expect_content data/file ours
+	expect_content data/file.theirs/2 2
+	mlv add -q data
+CASE
+
 test_done
