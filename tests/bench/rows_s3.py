@@ -238,6 +238,21 @@ class S3Rows:
         copied = execute(["rclone", "copy", "-q", "--transfers", "32", "--checkers", "32",
                           self.data("S"), "s:" + server.place()[5:]], env=env)
         self.row("push S", pushed.seconds, "rclone copy of its files", copied.seconds, None)
+        self.s3_dvc(pushed.seconds, server, env)
+
+    def s3_dvc(self, pushed, server, env):
+        if not shutil.which("dvc") or "dvc" in self.args.without:
+            return
+        path = self.path("dvc")
+        os.mkdir(path)
+        os.rename(self.data("S"), os.path.join(path, "S"))
+        shell('git init -q .; dvc init -q; dvc add -q S; dvc remote add -d -q r "$1";'
+              'dvc remote modify -q r endpointurl "$2"', server.place() + "/dvc", server.endpoint,
+              cwd=path, env=env)
+        run = execute(["dvc", "push", "-q"], cwd=path, env=env)
+        self.row("push S", pushed, "dvc push", run.seconds, 1 / 30)
+        os.rename(os.path.join(path, "S"), self.path("data", "S"))
+        shutil.rmtree(path)
 
     def run_s3(self):
         rows = (("s3-whole", self.row_s3_whole), ("s3-little", self.row_s3_little),
