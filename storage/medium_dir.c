@@ -215,8 +215,10 @@ static gboolean dir_lock(MlvMedium *medium, gboolean exclusive, void (*waiting)(
 	if (flock(fd, how | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
 		if (waiting)
 			waiting(user);
-		while (flock(fd, how) < 0 && errno == EINTR)
-			;
+		if (flock(fd, how) < 0 && errno == EINTR)
+			return mlv_fail(error, MLV_ERROR_CANCELLED,
+					"interrupted while waiting for the lock of '%s'",
+					medium->url);
 	}
 	/* A file system without locks is no worse than a server without: the protocol holds all
 	 * the same. */

@@ -273,4 +273,29 @@ test_case "an unreachable remote is a clear error" <<'CASE'
 	true
 CASE
 
+test_case "a push that waits for a collection of the remote can be interrupted" <<'CASE'
+	origin
+	need_command flock
+	mlv push -q
+	echo more >more
+	mlv add -q more
+	git commit -q -a -m more
+	remote=$(mlv config mlv-remote.origin.url)
+	mkfifo ../gate
+	flock -x "$remote/lock" cat ../gate &
+	holder=$!
+	poll 10 sh -c "! flock -n -s '$remote/lock' true"
+	mlv push 2>../err &
+	push=$!
+	poll 10 grep -q "waiting for another mlv" ../err
+	kill -TERM $push
+	status=0
+	wait $push || status=$?
+	[ $status = 143 ] || fail "the push ended with $status"
+	kill -0 $holder
+	: >../gate
+	wait $holder
+	expect_ok mlv push
+CASE
+
 test_done
