@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/checkout_private.h"
+#include "core/snapshot.h"
 #include "core/target.h"
 #include "core/workspace.h"
 
@@ -50,6 +51,17 @@ static gboolean find_target(MlvCheckout *checkout, const char *folder, const cha
 	return TRUE;
 }
 
+/* Whether what stands there was made here: bringing a part of it makes the work tree partial too. */
+static gboolean is_unbrought(const MlvCheckout *checkout, const char *path, const MlvPointer *base)
+{
+	const MlvSnapshotOptions options = { .repo = checkout->options.repo,
+					     .store = checkout->options.store,
+					     .cache = checkout->options.cache,
+					     .partial = checkout->options.partial };
+
+	return checkout->by_path && base && mlv_snapshot_is_unbrought(&options, path, base);
+}
+
 gboolean mlv_checkout_target(MlvCheckout *checkout, const char *path, const MlvPointer *wanted,
 			     const MlvPointer *base, GError **error)
 {
@@ -67,7 +79,7 @@ gboolean mlv_checkout_target(MlvCheckout *checkout, const char *path, const MlvP
 	CheckoutTarget *target = g_new0(CheckoutTarget, 1);
 	target->path = g_strdup(path);
 	target->wanted = wanted != NULL;
-	target->absent = !exists;
+	target->absent = !exists || is_unbrought(checkout, path, base ? base : wanted);
 	target->brought = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(checkout->targets, target);
 	if (wanted)

@@ -178,7 +178,8 @@ static void renew_cache(MlvSnapshot *snapshot, SnapDir *dir, const MlvTreeEntry 
 	MlvStatWriter *writer = snapshot->options.cache_writer;
 	gboolean whole = !dir->target->is_partial && !dir->target->incomplete;
 
-	if (!writer || !dir->changed)
+	/* What the cache knows was brought. */
+	if (!writer || !dir->changed || (dir->target->unbrought && !snapshot->options.writer))
 		return;
 	mlv_statcache_writer_begin(writer, dir->scan->path);
 	for (gsize i = 0; i < dir->scan->count; i++) {
@@ -365,6 +366,17 @@ static gboolean was_brought(MlvSnapshot *snapshot, const SnapTarget *target)
 		mlv_statcache_find(&dir, slash ? slash + 1 : target->path));
 }
 
+/* A directory that was never brought, and that somebody has made here since: what is in it comes to
+ * what it is tracked as, and the rest is not deleted. */
+static void take_unbrought(MlvSnapshot *snapshot, SnapTarget *target)
+{
+	if (!target->has_base || strcmp(target->path, target->owner) != 0 ||
+	    !mlv_snapshot_is_unbrought(&snapshot->options, target->owner, &target->base))
+		return;
+	mlv_partial_begin(snapshot->options.partial, target->owner);
+	target->is_partial = target->unbrought = TRUE;
+}
+
 /* A directory of which at most parts were brought, and nothing is here now. */
 static gboolean absent_partial(MlvSnapshot *snapshot, SnapTarget *target, GError **error)
 {
@@ -426,6 +438,7 @@ gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char
 		return ok;
 	}
 	if (S_ISDIR(stx.stx_mode)) {
+		take_unbrought(snapshot, target);
 		target->rules = mlv_scan_rules_from(root, path, snapshot->options.leave_out);
 		return enter_dir(snapshot, target, NULL, 0,
 				 mlv_scan_root(snapshot->scan, path, target->rules), error) &&

@@ -47,7 +47,7 @@ typedef struct {
 	MlvStore *store; /* what it has need not be hashed again; base trees */
 	MlvStatCache *cache;
 	MlvStatWriter *cache_writer; /* NULL: the cache is not renewed */
-	const MlvPartial *partial;
+	MlvPartial *partial;
 	MlvStoreWriter *writer; /* NULL: nothing is stored */
 	gboolean leave_open;    /* the writer is committed by the caller, later */
 	/* What is left out beside what .mlvignore files say; borrowed, may be NULL. */
@@ -72,6 +72,13 @@ MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options);
  * file is a problem, and so is a symlink that is a whole target. Its result may come later. */
 gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char *owner,
 			     const MlvPointer *base, gpointer user, GError **error);
+/* Whether the directory that stands at a target's path was never brought here, as far as the stat
+ * cache knows, and lacks more than half of what it is tracked as, or nobody knows: somebody has made
+ * it since. */
+gboolean mlv_snapshot_is_unbrought(const MlvSnapshotOptions *options, const char *target,
+				   const MlvPointer *base);
+/* Says of what the base cannot be read, and what brings it; gives FALSE. */
+gboolean mlv_snapshot_blame(const char *path, GError **error);
 /* Waits for all results; commits the writer. */
 gboolean mlv_snapshot_finish(MlvSnapshot *snapshot, GError **error);
 void mlv_snapshot_free(MlvSnapshot *snapshot);

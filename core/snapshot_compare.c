@@ -53,6 +53,15 @@ static GArray *read_tree(MlvSnapshot *snapshot, const MlvRef *ref, GError **erro
 	}
 }
 
+gboolean mlv_snapshot_blame(const char *path, GError **error)
+{
+	gboolean missing = error && g_error_matches(*error, MLV_ERROR, MLV_ERROR_MISSING);
+
+	g_prefix_error(error, "cannot read what '%s' is tracked as%s: ", path,
+		       missing ? " ('mlv fetch' brings it)" : "");
+	return FALSE;
+}
+
 gboolean mlv_snapshot_load_base(MlvSnapshot *snapshot, SnapDir *dir, GError **error)
 {
 	MlvRef ref;
@@ -64,9 +73,7 @@ gboolean mlv_snapshot_load_base(MlvSnapshot *snapshot, SnapDir *dir, GError **er
 	if (dir->base_exists) {
 		dir->base = read_tree(snapshot, &ref, error);
 		if (!dir->base) {
-			g_prefix_error(error,
-				       "cannot read what '%s' is tracked as: ", dir->scan->path);
-			return FALSE;
+			return mlv_snapshot_blame(dir->scan->path, error);
 		}
 	}
 	dir->base_loaded = TRUE;

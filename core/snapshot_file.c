@@ -94,3 +94,25 @@ gboolean mlv_snapshot_is_pointer_file(MlvSnapshot *snapshot, const char *path, g
 	return bytes && mlv_pointer_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
 					  path, &pointer, NULL);
 }
+
+gboolean mlv_snapshot_is_unbrought(const MlvSnapshotOptions *options, const char *target,
+				   const MlvPointer *base)
+{
+	g_auto(MlvFd) fd = mlv_file_open_beneath(mlv_repo_root_fd(options->repo), target,
+						 O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	guint64 all = 0, here = 0;
+	MlvTreeEntry entry;
+	MlvStatDir known;
+
+	if (base->ref.kind != MLV_KIND_TREE || mlv_partial_has(options->partial, target) ||
+	    mlv_statcache_dir(options->cache, target, &known) || fd < 0)
+		return FALSE;
+	g_autoptr(MlvTreeCursor) cursor =
+		mlv_tree_cursor_new(mlv_store_source(options->store), &base->ref, NULL);
+	gboolean readable = cursor != NULL;
+	while (readable && (readable = mlv_tree_cursor_next(cursor, &entry, NULL)) && entry.name) {
+		all++;
+		here += faccessat(fd, entry.name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return !readable || 2 * here < all;
+}

@@ -25,6 +25,7 @@ struct SnapTarget {
 	gboolean has_base;
 	MlvPointer base;
 	gboolean is_partial;
+	gboolean unbrought; /* and nobody has noted that yet */
 	gboolean incomplete;
 	SnapFile file; /* of a single file */
 	MlvIgnoreRules *rules;

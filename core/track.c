@@ -387,10 +387,14 @@ static gboolean snapshot_items(Track *track, MlvStoreWriter *writer, MlvStatWrit
 		.progress = pass_progress,
 		.data = track,
 	};
-	for (guint i = 0; i < track->items->len; i++)
-		if (mlv_partial_has(track->local->partial,
-				    ((Item *)track->items->pdata[i])->target))
+	for (guint i = 0; i < track->items->len; i++) {
+		const Item *item = track->items->pdata[i];
+		if (item->has_base &&
+		    mlv_snapshot_is_unbrought(&options, item->target, &item->base))
+			mlv_partial_begin(track->local->partial, item->target);
+		if (mlv_partial_has(track->local->partial, item->target))
 			options.change = include_new;
+	}
 	g_autoptr(MlvSnapshot) snapshot = mlv_snapshot_new(&options);
 
 	for (guint i = 0; i < track->items->len; i++) {

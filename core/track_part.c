@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/git_tree.h"
+#include "core/snapshot.h"
 #include "storage/file.h"
 
 /* What the tree has at `path` below it; *found FALSE for nothing. */
@@ -21,9 +22,7 @@ static gboolean find_entry(const MlvPart *part, const MlvRef *tree, const char *
 		if (entry->mode != MLV_MODE_DIRECTORY) {
 			*found = FALSE;
 		} else if (!mlv_tree_find(source, &entry->ref, *name, entry, found, error)) {
-			g_prefix_error(error,
-				       "cannot read what '%s' is tracked as: ", part->target);
-			return FALSE;
+			return mlv_snapshot_blame(part->target, error);
 		}
 	}
 	return TRUE;

@@ -382,4 +382,48 @@ test_case "many parts are put into their directory at once" <<'CASE'
 	[ "$(find .git/mlv/store/packs -name '*.pack' | wc -l)" -le 6 ] || fail "a pack for each part"
 CASE
 
+test_case "what is put into a folder that was never brought comes to what is tracked there" <<'CASE'
+	new_repo project
+	mkdir -p data/below
+	echo 1 >data/file
+	echo 2 >data/below/file
+	mlv add -q data
+	mlv remote add origin "$CASE/work/remote"
+	git commit -q -a -m one
+	mlv push -q
+	for how in add part commit pull; do
+		git clone -q . "../$how"
+		cd "../$how"
+		mkdir data
+		echo 3 >data/new
+		expect_status 128 mlv add data
+		expect_err "'mlv fetch' brings it"
+		mlv fetch -q
+		expect_ok mlv status --short
+		expect_out_is " A data/new"
+		case $how in
+		add) expect_ok mlv add data ;;
+		part) expect_ok mlv add data/new ;;
+		commit) expect_ok mlv commit -q -a -m new ;;
+		pull)
+			expect_ok mlv pull -- data/below
+			expect_content data/below/file 2
+			expect_ok mlv add data
+			;;
+		esac
+		expect_ok mlv status --short
+		expect_no_out D
+		expect_ok mlv ls -R data
+		expect_out_is "below/file
+file
+new"
+		expect_ok mlv checkout -- data
+		expect_content data/file 1
+		rm data/file
+		expect_ok mlv status --short
+		expect_out "D data/file"
+		cd ../project
+	done
+CASE
+
 test_done
