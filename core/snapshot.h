@@ -73,8 +73,8 @@ MlvSnapshot *mlv_snapshot_new(const MlvSnapshotOptions *options);
 gboolean mlv_snapshot_target(MlvSnapshot *snapshot, const char *path, const char *owner,
 			     const MlvPointer *base, gpointer user, GError **error);
 /* Whether the directory that stands at a target's path was never brought here, as far as the stat
- * cache knows, and lacks more than half of what it is tracked as, or nobody knows: somebody has made
- * it since. */
+ * cache knows, and lacks more than half of what it is tracked as, or nobody knows: somebody has
+ * made it since. */
 gboolean mlv_snapshot_is_unbrought(const MlvSnapshotOptions *options, const char *target,
 				   const MlvPointer *base);
 /* Says of what the base cannot be read, and what brings it; gives FALSE. */

@@ -8,8 +8,8 @@
 
 #include "storage/source.h"
 
-/* What is to be at a path ("a/b/c", not empty) below the tree; entry mode 0 for nothing (a path that
- * is not there is no error then). */
+/* What is to be at a path ("a/b/c", not empty) below the tree; entry mode 0 for nothing (a path
+ * that is not there is no error then). */
 typedef struct {
 	const char *path;
 	MlvTreeEntry entry;
@@ -19,15 +19,15 @@ typedef struct {
 	MlvSource *source;
 	MlvPutChunk put;
 	gpointer put_user;
-	/* Whether a directory below the tree is gone: one out of which something was taken, and that
-	 * holds no file then, goes too if it is. NULL: it stays. */
+	/* Whether a directory below the tree is gone: one out of which something was taken, and
+	 * that holds no file then, goes too if it is. NULL: it stays. */
 	gboolean (*gone)(const char *path, gpointer user);
 	gpointer user;
 } MlvSpliceOptions;
 
-/* In: *tree, a directory (mode DIRECTORY; mode 0: an empty one); `edits`, of MlvSpliceEdit, which are
- * sorted by this. Out: *tree, the new directory. Folders on the way that are missing are made; a
- * file in the way is replaced by a folder. An edit of a folder outweighs those below it. */
+/* In: *tree, a directory (mode DIRECTORY; mode 0: an empty one); `edits`, of MlvSpliceEdit, which
+ * are sorted by this. Out: *tree, the new directory. Folders on the way that are missing are made;
+ * a file in the way is replaced by a folder. An edit of a folder outweighs those below it. */
 gboolean mlv_splice(const MlvSpliceOptions *options, MlvTreeEntry *tree, GArray *edits,
 		    GError **error);
 

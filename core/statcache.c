@@ -136,8 +136,8 @@ gsize mlv_statcache_lower_bound(const MlvStatCache *cache, const char *path)
 	return low;
 }
 
-/* Whether the block is whole. Each is summed up once: one folder may be asked for as often as it has
- * targets. */
+/* Whether the block is whole. Each is summed up once: one folder may be asked for as often as it
+ * has targets. */
 static gboolean check_block(const MlvStatCache *cache, gsize number, const StatBlock *block)
 {
 	const guint64 size = cache->table[number].size;
