@@ -101,7 +101,9 @@ gboolean mlv_hook_run(MlvRepo *repo, const char *name, const MlvHookCall *call, 
 #define CHAINED    ".mlv-chained"
 #define MARK       "# Made by 'mlv hooks install' (format 1)"
 #define MARK_BEGIN "# Made by 'mlv hooks install'"
-#define ATTRIBUTES "*.mlv merge=mlv diff=mlv -text"
+#define POINTERS   "*.mlv merge=mlv diff=mlv -text"
+/* Two branches that track data in one folder both add a line to its .gitignore. */
+#define IGNORES ".gitignore merge=union"
 
 static const struct {
 	const char *key, *value;
@@ -212,7 +214,7 @@ static char *attributes_file(const MlvRepo *repo)
 	return g_build_filename(repo->common_dir, "info", "attributes", NULL);
 }
 
-/* The file's text with our line (`add`) or without it. */
+/* The file's text with our lines (`add`) or without them. */
 static gboolean edit_attributes(MlvRepo *repo, gboolean add, GError **error)
 {
 	g_autofree char *file = attributes_file(repo);
@@ -223,10 +225,11 @@ static gboolean edit_attributes(MlvRepo *repo, gboolean add, GError **error)
 	g_file_get_contents(file, &text, NULL, NULL);
 	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 	for (char **line = lines; *line; line++)
-		if (strcmp(*line, ATTRIBUTES) != 0 && (**line || line[1]))
+		if (strcmp(*line, POINTERS) != 0 && strcmp(*line, IGNORES) != 0 &&
+		    (**line || line[1]))
 			g_string_append_printf(out, "%s\n", *line);
 	if (add)
-		g_string_append(out, ATTRIBUTES "\n");
+		g_string_append(out, POINTERS "\n" IGNORES "\n");
 	if (text ? strcmp(text, out->str) == 0 : out->len == 0)
 		return TRUE;
 	if (out->len == 0)
@@ -293,5 +296,5 @@ gboolean mlv_hook_drivers_installed(const MlvRepo *repo)
 
 	return g_strcmp0(mlv_config_get(repo->config, drivers[1].key), drivers[1].value) == 0 &&
 	       g_strcmp0(mlv_config_get(repo->config, drivers[2].key), drivers[2].value) == 0 &&
-	       g_file_get_contents(file, &text, NULL, NULL) && strstr(text, ATTRIBUTES);
+	       g_file_get_contents(file, &text, NULL, NULL) && strstr(text, POINTERS);
 }

@@ -315,4 +315,28 @@ test_case "files are merged one by one whatever becomes of their directories" <<
 	mlv add -q data
 CASE
 
+test_case "branches that track data in one folder merge without a conflict" <<'CASE'
+	new_repo project
+	mlv hooks install
+	echo 1 >one
+	mlv add -q one
+	commit_all "one"
+	git checkout -q -b side
+	echo 2 >two
+	mlv add -q two
+	mlv commit -q -m "two"
+	git checkout -q -
+	echo 3 >three
+	mlv add -q three
+	mlv commit -q -m "three"
+	git merge -q -m "both" side
+	for name in one two three; do
+		grep -qx "/$name" .gitignore
+	done
+	expect_content two 2
+	[ -z "$(git status --porcelain)" ]
+	mlv hooks uninstall
+	[ ! -e .git/info/attributes ] || ! grep -q "union\|mlv" .git/info/attributes
+CASE
+
 test_done
