@@ -153,6 +153,25 @@ static const MlvConfigKey *find_key(const char *key, gboolean *ours)
 	return row->name ? row : NULL;
 }
 
+static gboolean fail_unknown(const char *key, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	const MlvConfigKey *row = g_ascii_strncasecmp(key, "mlv.", 4) == 0
+					  ? mlv_config_keys()
+					  : mlv_config_remote_keys();
+	const char *name = strrchr(key, '.') + 1;
+
+	for (; row->name; row++)
+		g_ptr_array_add(names, (gpointer)row->name);
+	g_ptr_array_add(names, NULL);
+	const char *near = mlv_options_nearest(name, (const char *const *)names->pdata);
+	return near ? mlv_fail(error, MLV_ERROR_USAGE,
+			       "there is no key '%s'; did you mean '%.*s%s'?", key,
+			       (int)(name - key), key, near)
+		    : mlv_fail(error, MLV_ERROR_USAGE,
+			       "there is no key '%s'; 'mlv config --keys' lists them", key);
+}
+
 /* A value that no command could read is refused when it is set. */
 static gboolean check_value(const char *key, const char *value, GError **error)
 {
@@ -162,9 +181,7 @@ static gboolean check_value(const char *key, const char *value, GError **error)
 	gint64 number;
 
 	if (!row)
-		return !ours ||
-		       mlv_fail(error, MLV_ERROR_USAGE,
-				"there is no key '%s'; 'mlv config --keys' lists them", key);
+		return !ours || fail_unknown(key, error);
 	switch (row->type) {
 	case MLV_TYPE_BOOL:
 		return mlv_config_parse_bool(value, &truth) ||

@@ -31,6 +31,29 @@ static gboolean take_revisions(MlvSyncWords *words, MlvRepo *repo, char **revs, 
 	return TRUE;
 }
 
+/* A first word that is no revision may have been meant for a remote. */
+static void explain_word(MlvRepo *repo, const char *word, GError **error)
+{
+	MlvOid commit;
+
+	if (mlv_git_resolve(repo, word, &commit, NULL))
+		return;
+	g_autoptr(GPtrArray) remotes = mlv_remote_config_list(repo, NULL);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint i = 0; remotes && i < remotes->len; i++)
+		g_ptr_array_add(names, ((MlvRemoteConfig *)remotes->pdata[i])->name);
+	g_ptr_array_add(names, NULL);
+	const char *near = mlv_options_nearest(word, (const char *const *)names->pdata);
+	if (near) {
+		g_clear_error(error);
+		mlv_fail(error, MLV_ERROR_MISSING,
+			 "'%s' is neither a remote nor a revision; did you mean '%s'?", word, near);
+	} else {
+		g_prefix_error(error, "'%s' is neither a remote nor a revision: ", word);
+	}
+}
+
 gboolean mlv_sync_words_take(MlvSyncWords *words, MlvCmd *cmd, MlvRepo *repo, int argc, char **argv,
 			     gboolean workspace, GError **error)
 {
@@ -52,7 +75,7 @@ gboolean mlv_sync_words_take(MlvSyncWords *words, MlvCmd *cmd, MlvRepo *repo, in
 	if (take_revisions(words, repo, revs, count, workspace, error))
 		return TRUE;
 	if (count > 0 && !words->remote)
-		g_prefix_error(error, "'%s' is neither a remote nor a revision: ", revs[0]);
+		explain_word(repo, revs[0], error);
 	return FALSE;
 }
 

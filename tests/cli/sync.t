@@ -298,4 +298,14 @@ test_case "a push that waits for a collection of the remote can be interrupted" 
 	expect_ok mlv push
 CASE
 
+test_case "a remote that is misspelt is guessed" <<'CASE'
+	origin
+	expect_status 128 mlv push orign
+	expect_err "did you mean 'origin'?"
+	expect_status 128 mlv push HEAD nothing
+	expect_err "'nothing' names no commit"
+	expect_status 129 mlv config mlv.jbos 3
+	expect_err "did you mean 'mlv.jobs'?"
+CASE
+
 test_done
