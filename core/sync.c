@@ -48,13 +48,21 @@ static MlvSync *open_config(MlvRepo *repo, MlvRemoteConfig *config, const char *
 	return g_steal_pointer(&sync);
 }
 
+static gboolean check_id(const MlvRepo *repo, GError **error)
+{
+	return mlv_repo_id(repo) ||
+	       mlv_fail(error, MLV_ERROR_FAILED,
+			"the repository has no id yet; run 'mlv init' and commit .mlvconfig");
+}
+
 MlvSync *mlv_sync_open(MlvRepo *repo, const char *name, gboolean create, GError **error)
 {
 	g_autoptr(MlvRemoteConfig) config = mlv_remote_config_find(repo, name, error);
 	g_autofree char *cache = config ? cache_dir(repo, config) : NULL;
 	g_autoptr(MlvSync) sync = NULL;
 
-	if (!config || !mlv_repo_make_dirs(repo, error))
+	/* No remote is made to which nothing can be sent. */
+	if (!config || (create && !check_id(repo, error)) || !mlv_repo_make_dirs(repo, error))
 		return NULL;
 	sync = open_config(repo, g_steal_pointer(&config), cache, create, error);
 	if (!sync)
@@ -167,11 +175,7 @@ gboolean mlv_sync_push(MlvSync *sync, MlvLocal *local, MlvSelection *selection,
 	MlvPushResult pushed;
 
 	memset(result, 0, sizeof(*result));
-	if (!id)
-		return mlv_fail(
-			error, MLV_ERROR_FAILED,
-			"the repository has no id yet; run 'mlv init' and commit .mlvconfig");
-	if (!mlv_repo_clone_id(sync->repo, clone, error))
+	if (!check_id(sync->repo, error) || !mlv_repo_clone_id(sync->repo, clone, error))
 		return FALSE;
 	Provider provider = { local, options->cancel };
 	g_autoptr(MlvRoot) root = mlv_root_new(id, clone);
