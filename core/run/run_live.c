@@ -8,45 +8,57 @@
 #include "core/run/recorder_private.h"
 #include "storage/file.h"
 
-#define DEPTH_MAX 256u
+#define DEPTH_MAX  256u
+#define LOCK       "lock"
+#define MAKE_TRIES 10
 
 static char *live_path(MlvRepo *repo, const char *name)
 {
 	return g_build_filename(mlv_repo_mlv_dir(repo), "running", name, NULL);
 }
 
-/* Removes what is below a folder that is open; no link is followed. */
-static void remove_below(int dir, guint depth)
+static gboolean remove_below(int dir, const char *kept, guint depth);
+
+static gboolean remove_dir(int parent, const char *name, guint depth)
+{
+	g_auto(MlvFd) dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0 || depth >= DEPTH_MAX)
+		return dir < 0 && errno == ENOENT;
+	fchmod(dir, 0700);
+	return remove_below(dir, NULL, depth + 1) && unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
+/* Removes what is below a folder that is open, but `kept` in it; no link is followed. Whether all
+ * went. */
+static gboolean remove_below(int dir, const char *kept, guint depth)
 {
 	g_autoptr(GPtrArray) names = mlv_file_list(dir, ".", NULL);
+	gboolean all = names != NULL;
 
 	for (guint i = 0; names && i < names->len; i++) {
 		const char *name = names->pdata[i];
-		if (unlinkat(dir, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+		if (g_strcmp0(name, kept) == 0 || unlinkat(dir, name, 0) == 0)
 			continue;
-		g_auto(MlvFd) below =
-			openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (below < 0 || depth >= DEPTH_MAX)
-			continue;
-		fchmod(below, 0700);
-		remove_below(below, depth + 1);
-		unlinkat(dir, name, AT_REMOVEDIR);
+		all &= (errno == EISDIR || errno == EPERM || errno == ENOENT) &&
+		       remove_dir(dir, name, depth);
 	}
+	return all;
 }
 
+/* Its lock goes last: as long as anything is left, the next who looks can take and remove it. */
 static void remove_folder(const char *path)
 {
 	g_auto(MlvFd) dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (dir >= 0)
-		remove_below(dir, 0);
-	rmdir(path);
+	if (dir >= 0 && remove_below(dir, LOCK, 0) && unlinkat(dir, LOCK, 0) == 0)
+		rmdir(path);
 }
 
 /* -1 and *busy where another process has it. */
 static int take_lock(const char *folder, int flags, gboolean *busy, GError **error)
 {
-	g_autofree char *path = g_build_filename(folder, "lock", NULL);
+	g_autofree char *path = g_build_filename(folder, LOCK, NULL);
 	g_auto(MlvFd) fd = open(path, O_RDWR | O_CLOEXEC | flags, 0666);
 
 	*busy = FALSE;
@@ -72,9 +84,15 @@ gboolean mlv_run_live_make(MlvRepo *repo, const char *name, MlvRunLive *live, GE
 
 	if (!mlv_repo_make_dirs(repo, error))
 		return FALSE;
-	if (g_mkdir_with_parents(path, 0777) < 0)
-		return mlv_fail_errno(error, "cannot make the folder '%s'", path);
-	live->lock = take_lock(path, O_CREAT, &busy, &problem);
+	/* Between the two steps somebody may take it for what a killed one has left. */
+	for (guint i = 0; i < MAKE_TRIES; i++) {
+		g_clear_error(&problem);
+		if (g_mkdir_with_parents(path, 0777) < 0)
+			return mlv_fail_errno(error, "cannot make the folder '%s'", path);
+		live->lock = take_lock(path, O_CREAT, &busy, &problem);
+		if (live->lock >= 0 || !g_error_matches(problem, MLV_ERROR, MLV_ERROR_MISSING))
+			break;
+	}
 	if (busy)
 		return mlv_fail(error, MLV_ERROR_EXISTS, "the run '%s' is under way", name);
 	if (live->lock < 0) {
@@ -99,8 +117,12 @@ gboolean mlv_run_live_take(MlvRepo *repo, const char *name, MlvRunLive *live, gb
 		*taken = TRUE;
 		return TRUE;
 	}
-	/* Without a lock file it is just being made, or just being removed. */
-	if (busy || g_error_matches(problem, MLV_ERROR, MLV_ERROR_MISSING))
+	/* Without a lock file it is just being made or removed, or that broke off: then it is empty. */
+	if (g_error_matches(problem, MLV_ERROR, MLV_ERROR_MISSING)) {
+		rmdir(path);
+		return TRUE;
+	}
+	if (busy)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&problem));
 	return FALSE;
