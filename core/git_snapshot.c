@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "core/git_blobs.h"
 #include "core/git_internal.h"
 #include "core/git_run.h"
 #include "core/workspace.h"
@@ -17,6 +18,7 @@ typedef struct {
 	GPtrArray *filtered;    /* paths that a program must filter first, of char * */
 	GArray *filtered_modes; /* of guint32 */
 	gboolean programs;      /* git is configured to run some as filters */
+	MlvGitBlobs *blobs;
 } Snapshot;
 
 static void leave_out(const Snapshot *snapshot, const char *path, const char *why)
@@ -121,7 +123,9 @@ static void remember(const Snapshot *snapshot, const char *path, const struct st
 	g_hash_table_replace(snapshot->options->memo, g_strdup(path), known);
 }
 
-static gboolean take_file(Snapshot *snapshot, const char *path, gboolean tracked)
+/* `known` is what its content comes to in git, or NULL. */
+static gboolean take_file(Snapshot *snapshot, const char *path, gboolean tracked,
+			  const git_oid *known)
 {
 	const char *name = strrchr(path, '/');
 	struct stat st;
@@ -148,7 +152,8 @@ static gboolean take_file(Snapshot *snapshot, const char *path, gboolean tracked
 		g_array_append_val(snapshot->filtered_modes, mode);
 		return TRUE;
 	}
-	if (git_blob_create_from_workdir(&blob, snapshot->repo->git, path) < 0) {
+	if (!(S_ISREG(st.st_mode) && mlv_git_blobs_add(snapshot->blobs, path, known, &blob)) &&
+	    git_blob_create_from_workdir(&blob, snapshot->repo->git, path) < 0) {
 		const git_error *why = git_error_last();
 		leave_out(snapshot, path, why ? why->message : "cannot be read");
 		git_error_clear();
@@ -200,13 +205,16 @@ static void take_delta(Snapshot *snapshot, const git_diff_delta *delta)
 		break;
 	case GIT_DELTA_UNTRACKED:
 	case GIT_DELTA_ADDED:
-		take_file(snapshot, path, FALSE);
+		take_file(snapshot, path, FALSE, NULL);
 		break;
 	case GIT_DELTA_MODIFIED:
 	case GIT_DELTA_TYPECHANGE:
 	case GIT_DELTA_CONFLICTED:
 		if (delta->old_file.mode != GIT_FILEMODE_COMMIT)
-			take_file(snapshot, path, TRUE);
+			take_file(snapshot, path, TRUE,
+				  delta->new_file.flags & GIT_DIFF_FLAG_VALID_ID
+					  ? &delta->new_file.id
+					  : NULL);
 		break;
 	default:
 		break;
@@ -243,8 +251,10 @@ gboolean mlv_git_snapshot(MlvRepo *repo, const MlvGitSnapshotOptions *options, M
 			      .programs = has_programs(repo) };
 	g_autoptr(git_index) index = mlv_git_open_index(repo, error);
 	g_autoptr(git_diff) diff = NULL;
+	g_autoptr(MlvGitBlobs) blobs = mlv_git_blobs_new(repo);
 	git_oid base;
 
+	snapshot.blobs = blobs;
 	if (!index || !index_tree(repo, index, &base, error))
 		return FALSE;
 	diff_options.flags = GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS |
@@ -257,7 +267,8 @@ gboolean mlv_git_snapshot(MlvRepo *repo, const MlvGitSnapshotOptions *options, M
 		take_delta(&snapshot, git_diff_get_delta(diff, i));
 	MlvOid from;
 	mlv_oid_from_git(&base, &from);
-	return run_filters(&snapshot, error) && mlv_git_edit_tree(repo, &from, edits, tree, error);
+	return mlv_git_blobs_flush(blobs, error) && run_filters(&snapshot, error) &&
+	       mlv_git_edit_tree(repo, &from, edits, tree, error);
 }
 
 /* --- trees ------------------------------------------------------------------------------------ */

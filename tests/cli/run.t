@@ -88,6 +88,37 @@ new" ]
 	[ "$(mlv cat refs/mlv/runs/one:data/b)" = new ]
 CASE
 
+test_case "many files are recorded as git itself would store them" <<'CASE'
+	make_project
+	mkdir many
+	for i in $(seq 1 60); do
+		echo "first $i" >many/$i
+	done
+	printf '*.txt text eol=crlf\n*.id ident\n' >.gitattributes
+	git add -A
+	git commit -q -m "many"
+	for i in $(seq 1 60); do
+		echo "second $i" >many/$i
+	done
+	: >many/1
+	rm many/2
+	chmod +x many/3
+	ln -s 3 many/link
+	printf 'a\r\nb\r\n' >lines.txt
+	printf '$Id$\n' >some.id
+	gen_random 3000000 1 large
+	gen_random 500 2 "odd $(printf 'n\377me')"
+	packs=$(ls .git/objects/pack | wc -l)
+	mlv run -q -n one -- true
+	[ "$(ls .git/objects/pack | wc -l)" = $((packs + 2)) ]
+	mlv run -q -n two -- true
+	[ "$(ls .git/objects/pack | wc -l)" = $((packs + 2)) ]
+	git fsck --strict
+	git add -A
+	[ "$(git write-tree)" = "$(git rev-parse 'refs/mlv/runs/one^^{tree}')" ]
+	[ "$(git write-tree)" = "$(git rev-parse 'refs/mlv/runs/two^^{tree}')" ]
+CASE
+
 test_case "a file too large for git is left out and told" <<'CASE'
 	make_project
 	git config mlv.maxGitFile 1k
