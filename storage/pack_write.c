@@ -2,6 +2,7 @@
 /* Packs being written: payload as a stream, the table at the end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "storage/error.h"
 #include "storage/file.h"
@@ -20,6 +21,12 @@ struct MlvPackWriter {
 	gboolean finished;
 	GArray *entries; /* MlvPackEntry */
 	guint8 salt[MLV_PACK_SALT];
+	/* The end of the last run that was shared, less than a block, is not written yet: the block
+	 * may be shared with the run that follows. */
+	guint8 tail[MLV_PACK_GAP_MAX];
+	gsize tail_length;
+	guint64 shared;      /* where in its source that run ended; 0: there is none */
+	guint64 shared_size; /* and the pack */
 };
 
 MlvPackWriter *mlv_pack_writer_new(int fd, MlvClass pack_class, const char *label)
@@ -156,16 +163,77 @@ gboolean mlv_pack_writer_add(MlvPackWriter *writer, const guint8 *data, MlvPackE
 	return TRUE;
 }
 
-/* Shares [from, from + length) of the source at `target`, or writes it where that cannot be
- * done. */
-static gboolean clone_or_write(MlvPackWriter *writer, int source, guint64 from, gsize length,
-			       guint64 target, const guint8 *data, GError **error)
+static gboolean write_tail(MlvPackWriter *writer, GError **error)
 {
-	if (mlv_file_clone_range(source, from, length, writer->fd, target))
+	gsize length = writer->tail_length;
+
+	writer->tail_length = 0;
+	writer->shared = 0;
+	return length == 0 || mlv_file_write_at(writer->fd, writer->tail, length,
+						writer->shared_size - length, writer->label, error);
+}
+
+/* Whether the run that begins there follows the one that was shared last, in the pack and in the
+ * source; what of it is not written is compared. */
+static gboolean follows(const MlvPackWriter *writer, int source, guint64 offset, gsize block)
+{
+	g_autofree guint8 *data = g_malloc(writer->tail_length + 1);
+
+	return writer->shared > 0 && offset == writer->shared &&
+	       writer->size == writer->shared_size && offset % block == writer->size % block &&
+	       offset % block == writer->tail_length &&
+	       mlv_file_read_at(source, data, writer->tail_length, offset - writer->tail_length,
+				"the source", NULL) &&
+	       memcmp(data, writer->tail, writer->tail_length) == 0;
+}
+
+/* A run on its way from a source: `head` bytes that share a block with what comes before it, whole
+ * blocks, and a tail. */
+typedef struct {
+	int source;
+	guint64 offset, target; /* of the first byte, in source and pack */
+	const guint8 *data;
+	gsize head, body, tail;
+} SharedRun;
+
+/* Shares whole blocks, `before` bytes ahead of them too. FALSE with errno. */
+static gboolean share(MlvPackWriter *writer, const SharedRun *run, gsize before)
+{
+	return mlv_file_clone_range(run->source, run->offset + run->head - before,
+				    before + run->body, writer->fd,
+				    run->target + run->head - before);
+}
+
+/* Whether writing would fail as well. */
+static gboolean is_final(int code)
+{
+	return code == ENOSPC || code == EDQUOT || code == EIO;
+}
+
+/* All but the run's tail. The block that it begins in goes with the others where that is the
+ * source's too; what cannot be shared is written. */
+static gboolean share_or_write(MlvPackWriter *writer, const SharedRun *run, gsize block,
+			       GError **error)
+{
+	gboolean joined = run->head > 0 && follows(writer, run->source, run->offset, block);
+
+	errno = 0;
+	if (joined && share(writer, run, block)) {
+		writer->tail_length = 0;
 		return TRUE;
-	if (errno == ENOSPC || errno == EDQUOT || errno == EIO)
-		return mlv_fail_errno(error, "cannot share blocks with '%s'", writer->label);
-	return mlv_file_write_at(writer->fd, data, length, target, writer->label, error);
+	}
+	if (!is_final(errno)) {
+		if (!write_tail(writer, error) ||
+		    !mlv_file_write_at(writer->fd, run->data, run->head, run->target, writer->label,
+				       error))
+			return FALSE;
+		if (share(writer, run, 0))
+			return TRUE;
+	}
+	return is_final(errno)
+		       ? mlv_fail_errno(error, "cannot share blocks with '%s'", writer->label)
+		       : mlv_file_write_at(writer->fd, run->data + run->head, run->body,
+					   run->target + run->head, writer->label, error);
 }
 
 gboolean mlv_pack_writer_clone(MlvPackWriter *writer, int source, guint64 source_offset,
@@ -187,15 +255,21 @@ gboolean mlv_pack_writer_clone(MlvPackWriter *writer, int source, guint64 source
 	/* The padding is a hole: zero without being written. */
 	guint64 start =
 		writer->size + (source_offset % block + block - writer->size % block) % block;
-	gsize head = (gsize)(first - source_offset), body = (gsize)(last - first);
-	gsize tail = (gsize)(end - last);
-	if (!mlv_file_write_at(writer->fd, data, head, start, writer->label, error) ||
-	    !clone_or_write(writer, source, first, body, start + head, data + head, error) ||
-	    !mlv_file_write_at(writer->fd, data + head + body, tail, start + head + body,
-			       writer->label, error))
+	SharedRun run = { .source = source,
+			  .offset = source_offset,
+			  .target = start,
+			  .data = data,
+			  .head = (gsize)(first - source_offset),
+			  .body = (gsize)(last - first),
+			  .tail = (gsize)(end - last) };
+	if (!share_or_write(writer, &run, block, error))
 		return FALSE;
+	memcpy(writer->tail, data + run.head + run.body, run.tail);
+	writer->tail_length = run.tail;
 	writer->size = start;
 	append(writer, entries, count);
+	writer->shared = end;
+	writer->shared_size = writer->size;
 	begin_writeout(writer);
 	return TRUE;
 }
@@ -208,7 +282,7 @@ gboolean mlv_pack_writer_finish(MlvPackWriter *writer, MlvId *name, GError **err
 	gsize table = MLV_PACK_SALT + count * MLV_PACK_ENTRY;
 	guint8 header[MLV_PACK_HEADER];
 
-	if (!begin(writer, error))
+	if (!begin(writer, error) || !write_tail(writer, error))
 		return FALSE;
 	g_autofree guint8 *tail = g_malloc(table + MLV_PACK_FOOTER);
 	memcpy(tail, writer->salt, MLV_PACK_SALT);
