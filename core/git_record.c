@@ -13,8 +13,42 @@ static void make_plain(char *text)
 	g_strstrip(text);
 }
 
+/* Text that git takes as it is. */
+static gboolean is_clean(const char *text)
+{
+	static const char crud[] = ".,:;<>\"\\'";
+
+	if (!text || !*text || *text <= ' ' || strchr(crud, *text))
+		return FALSE;
+	for (; *text; text++)
+		if ((guchar)*text < ' ' || *text == '<' || *text == '>')
+			return FALSE;
+	return text[-1] != ' ' && !strchr(crud, text[-1]);
+}
+
+/* The committer, where nothing but user.name and user.email says who that is: to ask git takes
+ * longer than many a run. NULL: git is to be asked. */
+static char *plain_committer(const MlvRepo *repo)
+{
+	static const char *const variables[] = { "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL" };
+	const MlvConfig *config = mlv_repo_config(repo);
+	const char *name = mlv_config_get(config, "user.name");
+	const char *email = mlv_config_get(config, "user.email");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(variables); i++)
+		if (g_getenv(variables[i]))
+			return NULL;
+	if (mlv_config_get(config, "committer.name") || mlv_config_get(config, "committer.email") ||
+	    !is_clean(name) || !is_clean(email))
+		return NULL;
+	return g_strdup_printf("%s <%s>", name, email);
+}
+
 char *mlv_git_anyone(MlvRepo *repo)
 {
+	char *plain = plain_committer(repo);
+	if (plain)
+		return plain;
 	g_autofree char *known = mlv_git_identity(repo, "COMMITTER", NULL);
 	char *end = known ? strrchr(known, '>') : NULL;
 
