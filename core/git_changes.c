@@ -9,7 +9,6 @@
 typedef struct {
 	MlvRepo *repo;
 	GPtrArray *changes;
-	GString *path;
 } Compare;
 
 static void change_free(gpointer data)
@@ -24,11 +23,6 @@ static void change_free(gpointer data)
 static int compare_changes(gconstpointer a, gconstpointer b)
 {
 	return strcmp((*(MlvPointerChange *const *)a)->path, (*(MlvPointerChange *const *)b)->path);
-}
-
-static gboolean is_tree(const git_tree_entry *entry)
-{
-	return entry && git_tree_entry_type(entry) == GIT_OBJECT_TREE;
 }
 
 static gboolean names_targets(const git_tree_entry *entry)
@@ -49,13 +43,14 @@ static MlvPointerChange *new_change(Compare *compare, const char *path)
 }
 
 /* The targets that a pointer or lock names; none where there is none. */
-static GPtrArray *read_side(Compare *compare, const git_tree_entry *entry, GError **error)
+static GPtrArray *read_side(Compare *compare, const char *path, const git_tree_entry *entry,
+			    GError **error)
 {
 	g_autoptr(GPtrArray) targets =
 		g_ptr_array_new_with_free_func((GDestroyNotify)mlv_tracked_free);
 
-	if (names_targets(entry) && !mlv_git_read_targets(compare->repo, compare->path->str,
-							  git_tree_entry_id(entry), targets, error))
+	if (names_targets(entry) &&
+	    !mlv_git_read_targets(compare->repo, path, git_tree_entry_id(entry), targets, error))
 		return NULL;
 	mlv_targets_settle(targets);
 	return g_steal_pointer(&targets);
@@ -67,11 +62,11 @@ static gboolean same_target(const MlvTracked *a, const MlvTracked *b)
 }
 
 /* What differs between two versions of one file, path by path. */
-static gboolean add_changes(Compare *compare, const git_tree_entry *from, const git_tree_entry *to,
-			    GError **error)
+static gboolean add_changes(Compare *compare, const char *path, const git_tree_entry *from,
+			    const git_tree_entry *to, GError **error)
 {
-	g_autoptr(GPtrArray) old = read_side(compare, from, error);
-	g_autoptr(GPtrArray) new = old ? read_side(compare, to, error) : NULL;
+	g_autoptr(GPtrArray) old = read_side(compare, path, from, error);
+	g_autoptr(GPtrArray) new = old ? read_side(compare, path, to, error) : NULL;
 
 	if (!new)
 		return FALSE;
@@ -110,76 +105,18 @@ static void join_changes(GPtrArray *changes)
 	}
 }
 
-static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to,
-			      GError **error);
-
-/* Two entries of one name and order; either may be NULL. */
-static gboolean compare_entries(Compare *compare, const git_tree_entry *from,
-				const git_tree_entry *to, GError **error)
+static gboolean visit(const char *path, const git_tree_entry *from, const git_tree_entry *to,
+		      gboolean *enter, gpointer user, GError **error)
 {
-	const char *name = git_tree_entry_name(from ? from : to);
-	gsize length = compare->path->len;
-	gboolean ok = TRUE;
-
-	if (from && to && git_oid_equal(git_tree_entry_id(from), git_tree_entry_id(to)) &&
-	    git_tree_entry_type(from) == git_tree_entry_type(to))
-		return TRUE;
-	if (length > 0)
-		g_string_append_c(compare->path, '/');
-	g_string_append(compare->path, name);
-	if (compare->path->len > 4096)
-		return mlv_fail(error, MLV_ERROR_CORRUPT,
-				"a path in git's trees is longer than 4096 bytes");
-	if (is_tree(from) || is_tree(to))
-		ok = compare_trees(compare, is_tree(from) ? git_tree_entry_id(from) : NULL,
-				   is_tree(to) ? git_tree_entry_id(to) : NULL, error);
-	if (ok && (names_targets(from) || names_targets(to)))
-		ok = add_changes(compare, from, to, error);
-	g_string_truncate(compare->path, length);
-	return ok;
-}
-
-static gboolean compare_trees(Compare *compare, const git_oid *from, const git_oid *to,
-			      GError **error)
-{
-	g_autoptr(git_tree) first = from ? mlv_git_lookup_tree(compare->repo, from, error) : NULL;
-	g_autoptr(git_tree) second = to ? mlv_git_lookup_tree(compare->repo, to, error) : NULL;
-
-	if ((from && !first) || (to && !second))
-		return FALSE;
-	size_t i = 0, j = 0;
-	size_t n = first ? git_tree_entrycount(first) : 0,
-	       m = second ? git_tree_entrycount(second) : 0;
-	while (i < n || j < m) {
-		const git_tree_entry *a = i < n ? git_tree_entry_byindex(first, i) : NULL;
-		const git_tree_entry *b = j < m ? git_tree_entry_byindex(second, j) : NULL;
-		/* git orders a folder as if its name ended in '/', so a file and a folder of one
-		 * name are two. */
-		int order = !a ? 1 : !b ? -1 : git_tree_entry_cmp(a, b);
-		if (order <= 0)
-			i++;
-		if (order >= 0)
-			j++;
-		if (!compare_entries(compare, order <= 0 ? a : NULL, order >= 0 ? b : NULL, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean tree_of(MlvRepo *repo, const MlvOid *oid, git_oid *tree, GError **error)
-{
-	g_autoptr(git_commit) commit = mlv_git_lookup_commit(repo, oid, error);
-
-	if (!commit)
-		return FALSE;
-	*tree = *git_commit_tree_id(commit);
-	return TRUE;
+	*enter = mlv_git_is_tree(from) || mlv_git_is_tree(to);
+	return !(names_targets(from) || names_targets(to)) ||
+	       add_changes(user, path, from, to, error);
 }
 
 static gboolean same_tree(MlvRepo *repo, const MlvOid *a, const MlvOid *b)
 {
 	git_oid first, second;
-	return tree_of(repo, a, &first, NULL) && tree_of(repo, b, &second, NULL) &&
+	return mlv_git_tree_of(repo, a, &first, NULL) && mlv_git_tree_of(repo, b, &second, NULL) &&
 	       git_oid_equal(&first, &second);
 }
 
@@ -187,12 +124,9 @@ GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oi
 				GError **error)
 {
 	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
-	g_autoptr(GString) path = g_string_new(NULL);
-	Compare compare = { repo, changes, path };
+	Compare compare = { repo, changes };
 
-	if (from && to && git_oid_equal(from, to))
-		return g_steal_pointer(&changes);
-	if (!compare_trees(&compare, from, to, error))
+	if (!mlv_git_walk_pairs(repo, from, to, visit, &compare, error))
 		return NULL;
 	join_changes(changes);
 	return g_steal_pointer(&changes);
@@ -203,8 +137,8 @@ GPtrArray *mlv_git_pointer_changes(MlvRepo *repo, const MlvOid *from, const MlvO
 {
 	git_oid before, after;
 
-	if ((from && !tree_of(repo, from, &before, error)) ||
-	    (to && !tree_of(repo, to, &after, error)))
+	if ((from && !mlv_git_tree_of(repo, from, &before, error)) ||
+	    (to && !mlv_git_tree_of(repo, to, &after, error)))
 		return NULL;
 	return mlv_git_tree_changes(repo, from ? &before : NULL, to ? &after : NULL, error);
 }

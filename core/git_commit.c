@@ -179,16 +179,6 @@ static gboolean write_tree(Draft *draft, GError **error)
 	return code == 0 || mlv_git_fail(error, code, "cannot store git's index as a tree");
 }
 
-static gboolean tree_of(MlvRepo *repo, const MlvOid *oid, git_oid *tree, GError **error)
-{
-	g_autoptr(git_commit) commit = mlv_git_lookup_commit(repo, oid, error);
-
-	if (!commit)
-		return FALSE;
-	*tree = *git_commit_tree_id(commit);
-	return TRUE;
-}
-
 static gboolean check_not_empty(const Draft *draft, GError **error)
 {
 	git_oid before, empty;
@@ -198,7 +188,8 @@ static gboolean check_not_empty(const Draft *draft, GError **error)
 	git_oid_fromstr(&empty, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
 	if (draft->parents->len == 0)
 		before = empty;
-	else if (!tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, 0), &before, error))
+	else if (!mlv_git_tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, 0), &before,
+				  error))
 		return FALSE;
 	if (!git_oid_equal(&before, &draft->tree))
 		return TRUE;
@@ -221,8 +212,9 @@ static gboolean run_check(const Draft *draft, GError **error)
 		return TRUE;
 	for (guint i = 0; i < MAX(draft->parents->len, 1); i++) {
 		git_oid before;
-		if (!root && !tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, i),
-				      &before, error))
+		if (!root &&
+		    !mlv_git_tree_of(draft->repo, &g_array_index(draft->parents, MlvOid, i),
+				     &before, error))
 			return FALSE;
 		GPtrArray *changes = mlv_git_tree_changes(draft->repo, root ? NULL : &before,
 							  &draft->tree, error);

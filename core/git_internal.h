@@ -57,6 +57,19 @@ gboolean mlv_git_read_targets(MlvRepo *repo, const char *file, const git_oid *bl
 
 GPtrArray *mlv_git_pointers_of_index(MlvRepo *repo, git_index *index, GError **error);
 
+/* git_pairs.c: two trees (NULL: nothing) in step. `visit` gets each path at which they differ, a
+ * folder before what lies in it, with the entry of either side (NULL: there is none); both are of
+ * one kind, for a file and a folder of one name are two. *enter, FALSE, is to be set for folders
+ * that are to be looked into. */
+typedef gboolean (*MlvGitPairVisit)(const char *path, const git_tree_entry *from,
+				    const git_tree_entry *to, gboolean *enter, gpointer user,
+				    GError **error);
+gboolean mlv_git_walk_pairs(MlvRepo *repo, const git_oid *from, const git_oid *to,
+			    MlvGitPairVisit visit, gpointer user, GError **error);
+/* NULL is none. */
+gboolean mlv_git_is_tree(const git_tree_entry *entry);
+gboolean mlv_git_tree_of(MlvRepo *repo, const MlvOid *commit, git_oid *tree, GError **error);
+
 /* git_changes.c: the pointers that differ between two trees (from NULL: nothing), of
  * MlvPointerChange *. */
 GPtrArray *mlv_git_tree_changes(MlvRepo *repo, const git_oid *from, const git_oid *to,

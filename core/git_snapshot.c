@@ -377,11 +377,12 @@ gboolean mlv_git_edit_tree(MlvRepo *repo, const MlvOid *from, const GArray *edit
 
 gboolean mlv_git_commit_tree_of(MlvRepo *repo, const MlvOid *commit, MlvOid *tree, GError **error)
 {
-	g_autoptr(git_commit) found = mlv_git_lookup_commit(repo, commit, error);
+	git_oid oid;
 
-	if (found)
-		mlv_oid_from_git(git_commit_tree_id(found), tree);
-	return found != NULL;
+	if (!mlv_git_tree_of(repo, commit, &oid, error))
+		return FALSE;
+	mlv_oid_from_git(&oid, tree);
+	return TRUE;
 }
 
 gboolean mlv_git_tree_entry(MlvRepo *repo, const MlvOid *tree, const char *path, MlvOid *oid,

@@ -117,7 +117,8 @@ gboolean mlv_run_live_take(MlvRepo *repo, const char *name, MlvRunLive *live, gb
 		*taken = TRUE;
 		return TRUE;
 	}
-	/* Without a lock file it is just being made or removed, or that broke off: then it is empty. */
+	/* Without a lock file it is just being made or removed, or that broke off: then it is
+	 * empty. */
 	if (g_error_matches(problem, MLV_ERROR, MLV_ERROR_MISSING)) {
 		rmdir(path);
 		return TRUE;
